@@ -1,0 +1,24 @@
+package mail
+
+import "io"
+
+// LineEnds is how the lines of a message's content end.
+type LineEnds uint8
+
+// Content from IMAP has CRLF, content from a Maildir file LF. A store converts
+// on the way in, while streaming, and only when the forms differ: LF becomes
+// CRLF unless a CR is there already, CRLF becomes LF; a bare CR stays.
+const (
+	LF LineEnds = iota + 1
+	CRLF
+)
+
+// Body is a message's content on its way. It is read once, by the one it was
+// handed to, before the call that handed it out returns. A reader that ends
+// before Size bytes returns io.ErrUnexpectedEOF: a short message never looks
+// complete. If Reader is also an io.Seeker it may be read twice.
+type Body struct {
+	io.Reader
+	Size     int64
+	LineEnds LineEnds
+}

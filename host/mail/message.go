@@ -1,0 +1,115 @@
+package mail
+
+import "time"
+
+// Meta is what a store knows of a message without reading it.
+type Meta struct {
+	Key   Key
+	Flags Flags
+	// Size is in octets as the store keeps the message; -1 where telling it
+	// would need one more system call or command per message.
+	Size int64
+	// Date is the arrival date (INTERNALDATE, a file's mtime), in whole
+	// seconds; zero where it was not asked for.
+	Date time.Time
+	// Hidden marks a message that a filter keeps out of the sync. It exists:
+	// the engine neither copies nor removes it, nor its counterpart.
+	Hidden bool
+}
+
+// Items says what Describe is to find out.
+type Items uint8
+
+// The items of Describe. Flags always come along where they are free.
+const (
+	WantSize Items = 1 << iota
+	WantDate
+	WantHeader
+)
+
+// Description is a message's meta and, where asked for, its header: the bytes
+// up to and including the empty line, as stored.
+type Description struct {
+	Meta
+	Header []byte
+}
+
+// Result is the answer to "what changed since".
+type Result struct {
+	// Epoch is the folder's UIDVALIDITY or Maildir stamp now.
+	Epoch string
+	// Cursor is where the folder stands after this reading. It is stored with
+	// the state once everything that was read is dealt with.
+	Cursor Cursor
+	// Complete reports that every message of the folder was handed out or is
+	// in Present: a message in neither is gone. Otherwise only Gone is gone.
+	Complete bool
+	Present  KeySet
+	Gone     KeySet
+	// Rewound reports that the folder went back in time (a restored backup):
+	// counters are below those in the cursor that was given. Keys may now name
+	// other messages.
+	Rewound bool
+	// Unsure reports that the reading raced with another program and its
+	// removals must not be believed. Everything else in it is good.
+	Unsure bool
+}
+
+// Reservation is what a store says before messages are delivered to a folder,
+// so that a crash can be resolved afterwards.
+type Reservation struct {
+	Epoch string
+	// Keys are the keys the deliveries will get, one for each, where the store
+	// lets us choose them (Maildir). Otherwise empty.
+	Keys []Key
+	// Next is a lower bound for the keys that the store will give (UIDNEXT).
+	Next Key
+}
+
+// Placed is the outcome of one delivery.
+type Placed struct {
+	// Key is the new message's key; empty when the store did not tell (IMAP
+	// without UIDPLUS): then it is found again by identity.
+	Key Key
+	// Flags are those the store kept.
+	Flags Flags
+	// Err is set when this one message was refused. The others are there.
+	Err error
+}
+
+// ChangeOp is what is to be done to a message that is there.
+type ChangeOp uint8
+
+// The operations of Change.
+const (
+	// ChangeFlags adds and removes flags.
+	ChangeFlags ChangeOp = iota + 1
+	// ChangeRemove removes the message for good.
+	ChangeRemove
+	// ChangeMove moves the message to another folder of the same store.
+	ChangeMove
+)
+
+// Change is one change to one message. Flags are given as what to add and what
+// to take away, never as the whole set: another client may be changing the
+// others meanwhile.
+type Change struct {
+	Key    Key
+	Op     ChangeOp
+	Add    Flags
+	Remove Flags
+	To     string // folder, for ChangeMove
+}
+
+// Outcome is what became of one Change.
+type Outcome struct {
+	Key Key
+	// Flags are the message's flags afterwards, as far as the store tells.
+	Flags Flags
+	// NewKey is the key in the other folder after a move, where the store tells.
+	NewKey Key
+	// Gone reports that the message was not there any more.
+	Gone bool
+	// Err is set when this one change was refused. The others are done.
+	Err error
+}

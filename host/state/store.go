@@ -1,0 +1,128 @@
+// Package state keeps what one account knows about both of its sides between
+// two runs: which far message is which near message, the flags they last agreed
+// on, where each folder stood, and what a run was about to deliver. It is served
+// as a worker like any other repository.
+package state
+
+import (
+	"context"
+	"time"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Store is durable sync state. Every Commit is one durable transaction. A Store
+// may be called from several goroutines at once.
+type Store interface {
+	// Open takes the lock of the account and opens or creates the state. A
+	// second instance gets fault.Busy at once; state of another account is
+	// refused.
+	Open(ctx context.Context) error
+	Close() error
+
+	// Info and SetInfo read and durably replace what concerns the whole account.
+	Info(ctx context.Context) (Info, error)
+	SetInfo(ctx context.Context, info Info) error
+
+	// Folders returns all the folders the state knows, ordered by far name.
+	Folders(ctx context.Context) ([]Folder, error)
+	// Load hands out the rows of a folder in batches, ordered by the key of one
+	// side; rows without a key on that side come first.
+	Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error
+	// Intents returns the deliveries of a folder that were begun and not
+	// recorded as done.
+	Intents(ctx context.Context, folder string) ([]Intent, error)
+	// Commit applies a change to one folder, all of it or nothing. It fills in
+	// the IDs of new rows and intents in place.
+	Commit(ctx context.Context, folder string, c *Change) error
+}
+
+// Side is one of the two sides of an account.
+type Side uint8
+
+// The sides.
+const (
+	Far Side = iota + 1
+	Near
+)
+
+func (s Side) String() string {
+	if s == Far {
+		return "far"
+	}
+	return "near"
+}
+
+// Other returns the other side.
+func (s Side) Other() Side { return Far + Near - s }
+
+// Info is what the state keeps about the whole account.
+type Info struct {
+	Account string // random, made with the state; also in the near side's stamp
+	// Run is the number of the last run that changed anything and recorded it.
+	// Pending is the number a run took before it began to change anything; it
+	// is equal to Run when no run was cut short.
+	Run, Pending int64
+}
+
+// Folder is what is kept of a pair of folders. Far is its name in the state.
+type Folder struct {
+	Far, Near             string
+	FarEpoch, NearEpoch   string
+	FarCursor, NearCursor mail.Cursor
+	// Policy is a digest of the options that the folder was last brought in
+	// step with. When it differs, both sides are read in full again, so that
+	// what an earlier run left alone is caught up.
+	Policy string
+	// Open is the number of Intents, filled in by Folders.
+	Open int
+}
+
+// Row is a message that was on both sides, or still is on one of them.
+type Row struct {
+	ID int64 // made by Commit
+	// Far and Near are the keys. An empty one means that the message is gone
+	// on that side and its removal was not carried to the other: it is neither
+	// copied again nor forgotten.
+	Far, Near mail.Key
+	Flags     mail.Flags // last agreed on
+	Size      int64      // in CRLF form; -1 when it is not known
+	Date      time.Time  // arrival, whole seconds
+	Ident     string     // digest of the header; see engine.Identity
+}
+
+// Key returns the row's key on a side.
+func (r Row) Key(s Side) mail.Key {
+	if s == Far {
+		return r.Far
+	}
+	return r.Near
+}
+
+// Intent is a delivery that is about to happen. It is durable before the first
+// byte is sent, and is removed in the same transaction that records the pair.
+type Intent struct {
+	ID     int64
+	To     Side
+	Source mail.Key
+	// Target is the key that was chosen beforehand; empty where the store
+	// chooses it: then it is Next or later, in Epoch.
+	Target mail.Key
+	Next   mail.Key
+	Epoch  string
+	Flags  mail.Flags
+	Size   int64
+	Date   time.Time
+	Ident  string
+}
+
+// Change is one transaction on one folder. It is applied in the order of its
+// fields.
+type Change struct {
+	Forget bool    // drop all that is known of the folder, intents included
+	Folder *Folder // replace the folder's record
+	Intend []Intent
+	Settle []int64 // intents that are resolved
+	Put    []Row   // an ID of 0 makes a new row, else it is replaced
+	Drop   []int64 // rows that are to be forgotten
+}
