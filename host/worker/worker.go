@@ -52,7 +52,9 @@ type Concurrent interface{ Concurrency() int }
 // inbox (an engine, a user's loop). Run is called after Start on a goroutine of
 // its own; when it returns, the worker is done and its Exit carries the error.
 // Calls are still answered while it runs.
-type Runner interface{ Run(ctx context.Context) error }
+type Runner interface {
+	Run(ctx context.Context) error
+}
 
 // Call is one request to a worker.
 type Call struct {
