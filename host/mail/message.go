@@ -25,13 +25,17 @@ const (
 	WantSize Items = 1 << iota
 	WantDate
 	WantHeader
+	// WantCRLFSize asks for the size the message has in CRLF form. A store
+	// that keeps LF must read the whole message for it.
+	WantCRLFSize
 )
 
 // Description is a message's meta and, where asked for, its header: the bytes
 // up to and including the empty line, as stored.
 type Description struct {
 	Meta
-	Header []byte
+	Header   []byte
+	CRLFSize int64 // set when WantCRLFSize was asked for
 }
 
 // Result is the answer to "what changed since".
