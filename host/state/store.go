@@ -27,13 +27,20 @@ type Store interface {
 	// Folders returns all the folders the state knows, ordered by far name.
 	Folders(ctx context.Context) ([]Folder, error)
 	// Load hands out the rows of a folder in batches, ordered by the key of one
-	// side; rows without a key on that side come first.
+	// side; rows without a key on that side come first. They are the rows as
+	// they were when Load began, whatever fn or another goroutine commits
+	// meanwhile. A batch is fn's to keep.
 	Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error
 	// Intents returns the deliveries of a folder that were begun and not
 	// recorded as done.
 	Intents(ctx context.Context, folder string) ([]Intent, error)
 	// Commit applies a change to one folder, all of it or nothing. It fills in
-	// the IDs of new rows and intents in place.
+	// the IDs of new rows and intents in place; no ID is ever given twice. A
+	// folder that is not known yet gets a record with its far name.
+	//
+	// A message is in one row of its folder at most: a change after which two
+	// rows have the same key on a side is refused with fault.Exists, and one
+	// that replaces a row that is not there with fault.NotFound.
 	Commit(ctx context.Context, folder string, c *Change) error
 }
 
@@ -120,9 +127,9 @@ type Intent struct {
 // fields.
 type Change struct {
 	Forget bool    // drop all that is known of the folder, intents included
-	Folder *Folder // replace the folder's record
+	Folder *Folder // replace the folder's record; another Far renames it, rows and all
 	Intend []Intent
-	Settle []int64 // intents that are resolved
+	Settle []int64 // intents that are resolved; those that are not there are ignored
 	Put    []Row   // an ID of 0 makes a new row, else it is replaced
-	Drop   []int64 // rows that are to be forgotten
+	Drop   []int64 // rows that are to be forgotten; those that are not there are ignored
 }
