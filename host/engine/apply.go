@@ -1,0 +1,221 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// changeBatch is the most messages changed by one call.
+const changeBatch = 1000
+
+// apply carries a plan out. In the whole account content is copied before
+// anything is removed: a message that went from one folder to another is never
+// on no folder of a side.
+func (e *Engine) apply(ctx context.Context, plan *Plan) error {
+	if len(plan.Folders) == 0 {
+		return nil
+	}
+	if e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0 {
+		if err := e.begin(ctx); err != nil {
+			return err
+		}
+	}
+	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
+	for _, phase := range []func(context.Context, *FolderPlan) error{e.copyPhase, e.changePhase} {
+		err := e.eachLane(ctx, len(plan.Folders), func(ctx context.Context, i int) error {
+			fp := plan.Folders[i]
+			err := phase(ctx, fp)
+			if err == nil {
+				return nil
+			}
+			fp.blocked = true
+			return e.folderFailed(ctx, fp.Name, err)
+		})
+		if err != nil {
+			return err
+		}
+		if e.draining() {
+			return errDrained()
+		}
+	}
+	if e.info.Pending != e.info.Run {
+		return e.finish(ctx)
+	}
+	return nil
+}
+
+// copyPhase records what needs no work, creates the folder, and copies.
+func (e *Engine) copyPhase(ctx context.Context, fp *FolderPlan) error {
+	if e.draining() {
+		return nil
+	}
+	if err := e.recordPlan(ctx, fp); err != nil {
+		return err
+	}
+	for _, s := range fp.Steps {
+		var err error
+		switch s.Op {
+		case OpCreate:
+			err = e.createFolder(ctx, fp, s)
+		case OpPull, OpPush:
+			err = e.copyStep(ctx, fp, s)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recordPlan writes to the state what was found out while planning. The cursors
+// stay where they were until everything in the folder is done.
+func (e *Engine) recordPlan(ctx context.Context, fp *FolderPlan) error {
+	change := state.Change{Forget: fp.reset, Settle: fp.settle}
+	for _, id := range fp.drop {
+		if id > 0 {
+			change.Drop = append(change.Drop, id)
+		}
+	}
+	record := fp.record
+	record.FarCursor, record.NearCursor, record.Policy = "", "", ""
+	if known, ok := e.known[fp.Name]; ok && !fp.reset {
+		record.FarCursor, record.NearCursor, record.Policy = known.FarCursor, known.NearCursor, known.Policy
+	}
+	change.Folder = &record
+	if len(fp.Steps)+len(fp.put)+len(fp.drop)+len(fp.settle) == 0 && !fp.reset {
+		return nil // only the cursors move: one write at the end
+	}
+	return e.commitRows(ctx, fp, &change, fp.put)
+}
+
+// commitRows commits a change with rows in it, and notes the IDs they were given.
+func (e *Engine) commitRows(ctx context.Context, fp *FolderPlan, change *state.Change, rows []*state.Row) error {
+	for _, row := range rows {
+		put := *row
+		put.ID = max(put.ID, 0)
+		change.Put = append(change.Put, put)
+	}
+	if err := e.State.Commit(ctx, fp.Name, change); err != nil {
+		return err
+	}
+	for i, row := range rows {
+		row.ID = change.Put[i].ID
+	}
+	return nil
+}
+
+func (e *Engine) createFolder(ctx context.Context, fp *FolderPlan, s *Step) error {
+	maker, ok := driver.As[driver.FolderMaker](e.store(s.Side))
+	if !ok {
+		return fault.New(fault.Unsupported, "create folder", "the %s side cannot create folders", s.Side).InFolder(fp.Name)
+	}
+	if err := maker.CreateFolder(ctx, fp.Name); err != nil {
+		return err
+	}
+	e.report.count(&e.report.Created, 1)
+	if e.Policy.Subscribe.Has(s.Side) {
+		return maker.Subscribe(ctx, fp.Name)
+	}
+	return nil
+}
+
+// changePhase changes flags, removes, and then moves the cursors on.
+func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
+	for _, s := range fp.Steps {
+		if s.Op != OpFlag && s.Op != OpRemove {
+			continue
+		}
+		for from := 0; from < len(s.items); from += changeBatch {
+			if e.draining() {
+				return nil
+			}
+			if err := e.changeItems(ctx, fp, s, s.items[from:min(from+changeBatch, len(s.items))]); err != nil {
+				return err
+			}
+		}
+	}
+	if fp.blocked || e.draining() {
+		return nil // the next run reads it again
+	}
+	return e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
+}
+
+// changeItems applies one batch of a step and records what became of it.
+func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items []item) error {
+	changes := make([]mail.Change, len(items))
+	for i, it := range items {
+		changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeFlags, Add: s.Add, Remove: s.Remove}
+		if s.Op == OpRemove {
+			changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeRemove}
+		}
+	}
+	outcomes, err := e.store(s.Side).Change(ctx, fp.refs[s.Side], changes)
+	if err != nil {
+		return err
+	}
+	var change state.Change
+	var rows []*state.Row
+	done := 0
+	for i, out := range outcomes {
+		row := items[i].row
+		switch {
+		case out.Err != nil:
+			fp.blocked = true
+			if err := e.folderFailed(ctx, fp.Name, withKey(out.Err, out.Key)); err != nil {
+				return err
+			}
+			continue
+		case s.Op == OpRemove:
+			done++
+			if s.Side == state.Far {
+				row.Far = ""
+			} else {
+				row.Near = ""
+			}
+			if row.Far == "" && row.Near == "" {
+				if row.ID > 0 {
+					change.Drop = append(change.Drop, row.ID)
+				}
+				continue
+			}
+		case out.Gone:
+			fp.blocked = true // the next run sees it gone and decides
+			continue
+		default:
+			done++
+			kept := s.Add
+			if !out.Flags.Empty() {
+				kept = s.Add.Intersect(out.Flags)
+			}
+			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
+		}
+		rows = append(rows, row)
+	}
+	e.countChanges(s, done)
+	return e.commitRows(ctx, fp, &change, rows)
+}
+
+func (e *Engine) countChanges(s *Step, n int) {
+	field := &e.report.FlagsFar
+	switch {
+	case s.Op == OpFlag && s.Side == state.Near:
+		field = &e.report.FlagsNear
+	case s.Op == OpRemove && s.Side == state.Far:
+		field = &e.report.RemovedFar
+	case s.Op == OpRemove:
+		field = &e.report.RemovedNear
+	}
+	e.report.count(field, n)
+}
+
+func withKey(err error, key mail.Key) error {
+	f := *asFault(err)
+	if f.Key == "" {
+		f.Key = string(key)
+	}
+	return &f
+}

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// askSize is the most messages a script is asked about at once.
+const askSize = 1000
+
+// askMessages lets a script leave out new messages. Without such a script
+// nothing is read and nothing is called.
+func (e *Engine) askMessages(ctx context.Context, plan *Plan) error {
+	if e.Hooks.OnMessage == nil {
+		return nil
+	}
+	for _, fp := range plan.Folders {
+		for _, s := range fp.Steps {
+			if s.Op != OpPull && s.Op != OpPush {
+				continue
+			}
+			for from := 0; from < len(s.items); from += askSize {
+				if err := e.askBatch(ctx, fp, s, s.items[from:min(from+askSize, len(s.items))]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (e *Engine) askBatch(ctx context.Context, fp *FolderPlan, s *Step, items []item) error {
+	if err := e.fillSizes(ctx, fp, s, items); err != nil {
+		return err
+	}
+	var keys mail.KeySet
+	b := &Batch{Op: s.Op, Folder: fp.Name}
+	for _, it := range items {
+		keys.Add(it.meta.Key)
+		b.Metas = append(b.Metas, it.meta)
+	}
+	var headers []mail.Description
+	b.Describe = func(ctx context.Context) ([]mail.Description, error) {
+		if headers != nil {
+			return headers, nil
+		}
+		err := e.store(s.source()).Describe(ctx, fp.refs[s.source()], keys, mail.WantHeader, func(ds []mail.Description) error {
+			headers = append(headers, ds...)
+			return nil
+		})
+		return headers, err
+	}
+	if err := e.Hooks.OnMessage(ctx, b); err != nil {
+		return err
+	}
+	if len(b.skipped) > 0 {
+		s.without(func(k mail.Key) bool { _, skip := b.skipped[k]; return skip })
+		e.told(fp.Name, "%d messages left out by the script", len(b.skipped))
+	}
+	return nil
+}
+
+// fillSizes finds out the sizes and dates that the source did not tell by itself.
+func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items []item) error {
+	at := map[mail.Key]*mail.Meta{}
+	var keys mail.KeySet
+	for i := range items {
+		if m := &items[i].meta; m.Size < 0 {
+			at[m.Key] = m
+			keys.Add(m.Key)
+		}
+	}
+	if keys.Empty() {
+		return nil
+	}
+	return e.store(s.source()).Describe(ctx, fp.refs[s.source()], keys, mail.WantSize|mail.WantDate, func(ds []mail.Description) error {
+		for _, d := range ds {
+			if m := at[d.Key]; m != nil {
+				m.Size, m.Date = d.Size, d.Date
+			}
+		}
+		return nil
+	})
+}

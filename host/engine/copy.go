@@ -1,0 +1,301 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// A batch is copied, made durable and recorded as one. It ends at whichever
+// comes first.
+const (
+	batchMessages = 500
+	batchBytes    = 16 << 20
+)
+
+// batch is one batch on its way through copyStep: announced, delivered, and
+// committed by the goroutine behind.
+type batch struct {
+	intents    map[mail.Key]*state.Intent // by source key
+	deliveries []driver.Delivery
+	rows       []state.Row // one for each delivery, its target key yet to come
+	bytes      int64
+}
+
+// copier copies the messages of one step.
+type copier struct {
+	e        *Engine
+	fp       *FolderPlan
+	step     *Step
+	from, to state.Side
+	reserved mail.Reservation
+	ref      mail.Ref    // of the target folder
+	unnamed  []state.Row // delivered to a store that did not tell the key
+	intents  []int64     // of unnamed
+}
+
+// copyStep copies the new messages of a folder, batch by batch; while one batch
+// is being made durable and recorded, the next is delivered.
+func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
+	if len(s.items) == 0 {
+		return nil
+	}
+	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side}
+	if err := e.fillSizes(ctx, fp, s, s.items); err != nil {
+		return err
+	}
+	if err := c.reserve(ctx); err != nil {
+		return err
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	delivered := make(chan *batch)
+	group.Go(func() error {
+		defer close(delivered)
+		return c.deliverAll(gctx, delivered)
+	})
+	group.Go(func() error {
+		for b := range delivered {
+			if err := c.commit(gctx, b); err != nil {
+				for b := range delivered {
+					b.abort()
+				}
+				return err
+			}
+		}
+		return nil
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return c.findUnnamed(ctx)
+}
+
+// reserve announces the deliveries to the target, and checks that it is still
+// the folder that was planned for.
+func (c *copier) reserve(ctx context.Context) error {
+	c.ref = c.fp.refs[c.to]
+	var err error
+	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, len(c.step.items))
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.ref.Epoch == "":
+		c.ref.Epoch = c.reserved.Epoch
+		c.fp.refs[c.to] = c.ref
+		if c.to == state.Far {
+			c.fp.record.FarEpoch = c.ref.Epoch
+		} else {
+			c.fp.record.NearEpoch = c.ref.Epoch
+		}
+	case c.reserved.Epoch != "" && c.reserved.Epoch != c.ref.Epoch:
+		return fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
+	}
+	return nil
+}
+
+// deliverAll delivers batch by batch and hands each to the committing goroutine.
+func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error {
+	at := 0
+	for at < len(c.step.items) {
+		if c.e.draining() {
+			return nil
+		}
+		end, bytes := at, int64(0)
+		for end < len(c.step.items) && end-at < batchMessages && (end == at || bytes < batchBytes) {
+			bytes += max(c.step.items[end].meta.Size, 0)
+			end++
+		}
+		b, err := c.deliver(ctx, at, end)
+		if err != nil {
+			b.abort()
+			return err
+		}
+		select {
+		case delivered <- b:
+		case <-ctx.Done():
+			b.abort()
+			return context.Cause(ctx)
+		}
+		at = end
+	}
+	return nil
+}
+
+func (b *batch) abort() {
+	for _, d := range b.deliveries {
+		d.Abort()
+	}
+}
+
+// deliver announces items at..end in the state and streams them to the target.
+func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
+	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at)}
+	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
+	var keys mail.KeySet
+	for i := at; i < end; i++ {
+		m := c.step.items[i].meta
+		in := state.Intent{To: c.to, Source: m.Key, Next: c.reserved.Next, Epoch: c.ref.Epoch,
+			Flags: m.Flags, Size: -1, Date: m.Date}
+		if len(c.reserved.Keys) > i {
+			in.Target = c.reserved.Keys[i]
+		}
+		change.Intend = append(change.Intend, in)
+		keys.Add(m.Key)
+	}
+	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
+		return b, err
+	}
+	for i := range change.Intend {
+		b.intents[change.Intend[i].Source] = &change.Intend[i]
+	}
+	err := c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], keys, func(m mail.Meta, body mail.Body) error {
+		return c.deliverOne(ctx, b, m, body)
+	})
+	if partial, ok := driver.AsPartial(err); ok {
+		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
+			c.fp.blocked = true
+			if err := c.e.folderFailed(ctx, c.fp.Name, withKey(partial.Failed[key], key)); err != nil {
+				return b, err
+			}
+		}
+		err = nil
+	}
+	return b, err
+}
+
+// deliverOne streams one message from its source to its target.
+func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mail.Body) error {
+	in := b.intents[m.Key]
+	if in == nil {
+		return nil // not asked for
+	}
+	if !c.e.Policy.CopyDate {
+		m.Date = in.Date
+	}
+	var tap headerTap
+	meta := mail.Meta{Key: in.Target, Flags: m.Flags, Size: body.Size}
+	if c.e.Policy.CopyDate {
+		meta.Date = m.Date
+	}
+	body.Reader = tapped(body.Reader, &tap)
+	d, err := c.e.store(c.to).Deliver(ctx, c.ref, meta, body)
+	if err != nil {
+		return err
+	}
+	id := tap.identity()
+	row := state.Row{Far: m.Key, Flags: m.Flags, Size: id.Size, Date: m.Date, Ident: id.Header}
+	if c.to == state.Far {
+		row.Far, row.Near = "", m.Key
+	}
+	b.deliveries = append(b.deliveries, d)
+	b.rows = append(b.rows, row)
+	b.bytes += body.Size
+	return nil
+}
+
+// tapped returns r with every byte also seen by tap. A reader that can go back
+// to its start still can: then the tap begins anew.
+func tapped(r io.Reader, tap *headerTap) io.Reader {
+	t := &tapReader{r: r, tap: tap}
+	if s, ok := r.(io.Seeker); ok {
+		return &tapSeeker{tapReader: t, s: s}
+	}
+	return t
+}
+
+type tapReader struct {
+	r   io.Reader
+	tap *headerTap
+}
+
+func (t *tapReader) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	if n > 0 {
+		t.tap.Write(p[:n])
+	}
+	return n, err
+}
+
+type tapSeeker struct {
+	*tapReader
+	s io.Seeker
+}
+
+func (t *tapSeeker) Seek(offset int64, whence int) (int64, error) {
+	at, err := t.s.Seek(offset, whence)
+	if err == nil && at == 0 {
+		*t.tap = headerTap{}
+	}
+	return at, err
+}
+
+// commit makes a batch durable on the target and records its pairs. The intents
+// of messages that were not there any more, or that failed, end with it.
+func (c *copier) commit(ctx context.Context, b *batch) error {
+	placed, err := c.e.store(c.to).Commit(ctx, c.ref, b.deliveries)
+	if err != nil {
+		return err
+	}
+	var change state.Change
+	copied := 0
+	for i, p := range placed {
+		row := b.rows[i]
+		source := row.Key(c.from)
+		if p.Err != nil {
+			c.fp.blocked = true
+			if err := c.e.folderFailed(ctx, c.fp.Name, withKey(p.Err, source)); err != nil {
+				return err
+			}
+			if !definite(p.Err) {
+				delete(b.intents, source) // it may have arrived: the next run finds out
+			}
+			continue
+		}
+		copied++
+		row.Flags = row.Flags.Intersect(p.Flags)
+		if p.Key == "" {
+			c.unnamed = append(c.unnamed, row)
+			c.intents = append(c.intents, b.intents[source].ID)
+			delete(b.intents, source)
+			continue
+		}
+		if c.to == state.Far {
+			row.Far = p.Key
+		} else {
+			row.Near = p.Key
+		}
+		change.Put = append(change.Put, row)
+	}
+	for _, in := range b.intents {
+		change.Settle = append(change.Settle, in.ID)
+	}
+	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
+		return err
+	}
+	if c.to == state.Near {
+		c.e.report.count(&c.e.report.Pulled, copied)
+	} else {
+		c.e.report.count(&c.e.report.Pushed, copied)
+	}
+	c.e.counter.add(c.fp.Name, copied, b.bytes)
+	return nil
+}
+
+// definite reports whether a refused delivery certainly did not take place: the
+// store answered. Silence says nothing.
+func definite(err error) bool {
+	switch fault.CodeOf(err) {
+	case fault.Network, fault.Stopped, fault.Crashed, fault.IO, fault.Protocol:
+		return false
+	}
+	return true
+}

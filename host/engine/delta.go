@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// Delta is what changed on one side of a folder since the state was recorded.
+type Delta struct {
+	New    []mail.Meta          // messages no row knows, in the order they were read
+	Flags  map[int64]mail.Flags // flags now, of rows whose flags are not the agreed ones
+	Gone   map[int64]bool       // rows whose message is not there any more
+	Hidden map[int64]bool       // rows whose message a filter hides
+	Count  int                  // messages on this side now, as far as it is known
+}
+
+// comparer takes a side's messages as they are read, in any order, and finds
+// out what is new, changed and gone. It is a pure function in pieces.
+type comparer struct {
+	side  state.Side
+	rows  []state.Row
+	byKey map[mail.Key]int
+	seen  []bool
+	fresh map[mail.Key]int // index into delta.New
+	delta Delta
+}
+
+func newComparer(rows []state.Row, side state.Side) *comparer {
+	c := &comparer{
+		side: side, rows: rows, byKey: make(map[mail.Key]int, len(rows)), seen: make([]bool, len(rows)),
+		fresh: map[mail.Key]int{},
+		delta: Delta{Flags: map[int64]mail.Flags{}, Gone: map[int64]bool{}, Hidden: map[int64]bool{}},
+	}
+	for i, r := range rows {
+		if k := r.Key(side); k != "" {
+			c.byKey[k] = i
+		}
+	}
+	return c
+}
+
+// add takes one batch. A message that is reported twice counts as last told.
+func (c *comparer) add(batch []mail.Meta) error {
+	for _, m := range batch {
+		i, known := c.byKey[m.Key]
+		if !known {
+			if at, again := c.fresh[m.Key]; again {
+				c.delta.New[at] = m
+			} else {
+				c.fresh[m.Key] = len(c.delta.New)
+				c.delta.New = append(c.delta.New, m)
+			}
+			continue
+		}
+		c.seen[i] = true
+		id := c.rows[i].ID
+		delete(c.delta.Flags, id)
+		switch {
+		case m.Hidden:
+			c.delta.Hidden[id] = true
+		case !m.Flags.Equal(c.rows[i].Flags):
+			c.delta.Flags[id] = m.Flags
+		}
+	}
+	return nil
+}
+
+// finish takes the result of the reading and returns the delta.
+func (c *comparer) finish(res mail.Result) Delta {
+	c.delta.Count = len(c.delta.New)
+	for i, r := range c.rows {
+		k := r.Key(c.side)
+		if k == "" {
+			continue
+		}
+		there := c.seen[i] || res.Present.Contains(k)
+		gone := !there && (res.Complete || res.Gone.Contains(k))
+		if gone && !res.Unsure {
+			c.delta.Gone[r.ID] = true
+			continue
+		}
+		c.delta.Count++
+	}
+	if !res.Gone.Empty() { // it came and went while we were reading
+		kept := c.delta.New[:0]
+		for _, m := range c.delta.New {
+			if !res.Gone.Contains(m.Key) {
+				kept = append(kept, m)
+			}
+		}
+		c.delta.New = kept
+	}
+	return c.delta
+}

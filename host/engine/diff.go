@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// Input is what Diff looks at.
+type Input struct {
+	Folder string
+	Rows   []state.Row // an ID below zero is a pair that is not recorded yet
+	Far    Delta
+	Near   Delta
+	Policy Policy
+	// Settled overrides Policy.Conflict for single rows.
+	Settled map[int64]Conflict
+}
+
+// Diff plans one folder: given what the state knows and what changed on either
+// side, it says what is to be done. It is a pure function.
+func Diff(in Input) *FolderPlan {
+	d := differ{
+		Input: in, plan: &FolderPlan{Name: in.Folder},
+		deltas: map[state.Side]Delta{state.Far: in.Far, state.Near: in.Near},
+		flags:  map[flagStep]*Step{},
+		remove: map[state.Side]*Step{},
+		again:  map[state.Side][]mail.Meta{},
+	}
+	for i := range in.Rows {
+		d.row(in.Rows[i])
+	}
+	d.fresh(state.Far)
+	d.fresh(state.Near)
+	d.order()
+	return d.plan
+}
+
+// Conflicts returns the messages of an Input that were removed on one side and
+// whose flags were changed on the other, by row ID.
+func Conflicts(in Input) map[int64]ConflictCase {
+	out := map[int64]ConflictCase{}
+	for _, r := range in.Rows {
+		for gone, deltas := range map[state.Side][2]Delta{state.Far: {in.Far, in.Near}, state.Near: {in.Near, in.Far}} {
+			now, flagged := deltas[1].Flags[r.ID]
+			if flagged && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
+				out[r.ID] = ConflictCase{Folder: in.Folder, RemovedOn: gone, Key: r.Key(gone.Other()), Flags: now}
+			}
+		}
+	}
+	return out
+}
+
+type flagStep struct {
+	side        state.Side
+	add, remove mail.Flags
+}
+
+type differ struct {
+	Input
+	deltas map[state.Side]Delta
+	plan   *FolderPlan
+	flags  map[flagStep]*Step
+	remove map[state.Side]*Step
+	again  map[state.Side][]mail.Meta // removed on the other side, but kept
+}
+
+// row decides about one message that the state knows.
+func (d *differ) row(r state.Row) {
+	if d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID] {
+		return
+	}
+	farGone, nearGone := d.missing(r, state.Far), d.missing(r, state.Near)
+	switch {
+	case farGone && nearGone:
+		d.plan.drop = append(d.plan.drop, r.ID)
+	case farGone:
+		d.removed(r, state.Far)
+	case nearGone:
+		d.removed(r, state.Near)
+	default:
+		d.both(r)
+	}
+}
+
+func (d *differ) missing(r state.Row, side state.Side) bool {
+	return r.Key(side) == "" || d.deltas[side].Gone[r.ID]
+}
+
+// removed decides about a message that is gone on one side only.
+func (d *differ) removed(r state.Row, gone state.Side) {
+	kept := gone.Other()
+	now, flagged := d.deltas[kept].Flags[r.ID]
+	fresh := r.Key(gone) != "" // it was there when the state was last recorded
+	if fresh && flagged && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 {
+		d.plan.drop = append(d.plan.drop, r.ID)
+		d.again[kept] = append(d.again[kept], mail.Meta{Key: r.Key(kept), Flags: now, Size: -1, Date: r.Date})
+		return
+	}
+	one := r
+	if gone == state.Far {
+		one.Far = ""
+	} else {
+		one.Near = ""
+	}
+	it := item{meta: mail.Meta{Key: r.Key(kept), Flags: r.Flags, Size: r.Size, Date: r.Date}, row: &one}
+	if flagged {
+		it.meta.Flags = now
+	}
+	allowed := d.Policy.toward(kept)&OpDelete != 0
+	marked := it.meta.Flags.Has(mail.Deleted)
+	switch {
+	case allowed && d.Policy.Expunge.Has(kept), fresh && marked && flagged && d.Policy.Expunge.Has(kept):
+		d.removeStep(kept, "removed on the "+gone.String()+" side", it)
+	case allowed && !marked:
+		d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "removed on the "+gone.String()+" side", it)
+	case fresh:
+		d.plan.put = append(d.plan.put, &one)
+	}
+}
+
+func (d *differ) conflict(r state.Row) Conflict {
+	if c, ok := d.Settled[r.ID]; ok {
+		return c
+	}
+	return d.Policy.Conflict
+}
+
+// both decides about a message that is on both sides: a three-way merge, flag by
+// flag, in which a change on either side wins over none.
+func (d *differ) both(r state.Row) {
+	farFlags, farChanged := d.deltas[state.Far].Flags[r.ID]
+	nearFlags, nearChanged := d.deltas[state.Near].Flags[r.ID]
+	row, base := &r, r.Flags
+	if r.ID < 0 {
+		d.plan.put = append(d.plan.put, row)
+	} else if !farChanged && !nearChanged {
+		return
+	}
+	if !farChanged {
+		farFlags = r.Flags
+	}
+	if !nearChanged {
+		nearFlags = r.Flags
+	}
+	now := map[state.Side]mail.Flags{state.Far: farFlags, state.Near: nearFlags}
+	if d.expunge(row, now, farChanged, nearChanged) {
+		return
+	}
+	// What both sides changed alike is agreed on already.
+	agreed := base.Union(farFlags.Intersect(nearFlags))
+	agreed = agreed.Minus(base.Minus(farFlags.Union(nearFlags)))
+	if !agreed.Equal(base) {
+		row.Flags = agreed
+		if r.ID >= 0 {
+			d.plan.put = append(d.plan.put, row)
+		}
+	}
+	for _, to := range []state.Side{state.Far, state.Near} {
+		from := to.Other()
+		add := now[from].Minus(base).Minus(now[to])
+		remove := base.Minus(now[from]).Intersect(now[to])
+		add, remove = d.allowed(to, add), d.allowed(to, remove)
+		// A flag added here and there is in both; one that was added on this
+		// side and never on the other is not removed by the other's silence.
+		if add.Empty() && remove.Empty() {
+			continue
+		}
+		d.flagStep(to, add, remove, "changed on the "+from.String()+" side",
+			item{meta: mail.Meta{Key: r.Key(to), Flags: now[to], Size: r.Size, Date: r.Date}, row: row})
+	}
+}
+
+// allowed leaves of a change of flags what the policy lets be carried to a side:
+// \Deleted is a removal, everything else a flag.
+func (d *differ) allowed(to state.Side, flags mail.Flags) mail.Flags {
+	deleted := mail.Flags{System: flags.System & mail.Deleted}
+	out := flags.Minus(deleted)
+	ops := d.Policy.toward(to)
+	if ops&OpFlags == 0 {
+		out = mail.Flags{}
+	}
+	if ops&OpDelete != 0 {
+		out = out.Union(deleted)
+	}
+	return out
+}
+
+// expunge plans the removal of a message that somebody marked \Deleted since the
+// last run, and reports whether it did.
+func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChanged, nearChanged bool) bool {
+	changed := map[state.Side]bool{state.Far: farChanged, state.Near: nearChanged}
+	marked := func(s state.Side) bool {
+		return changed[s] && now[s].Has(mail.Deleted) && !row.Flags.Has(mail.Deleted)
+	}
+	if !marked(state.Far) && !marked(state.Near) {
+		return false
+	}
+	var sides []state.Side
+	for _, s := range []state.Side{state.Far, state.Near} {
+		carried := marked(s.Other()) && d.Policy.toward(s)&OpDelete != 0
+		if d.Policy.Expunge.Has(s) && (marked(s) || carried) {
+			sides = append(sides, s)
+		}
+	}
+	if len(sides) == 0 {
+		return false // the mark travels as a flag
+	}
+	for _, s := range sides {
+		d.removeStep(s, "marked as deleted", item{meta: mail.Meta{Key: row.Key(s), Flags: now[s]}, row: row})
+	}
+	if len(sides) == 1 {
+		// One copy is expunged. The other is marked, or left alone, and known
+		// from then on as one whose counterpart is gone.
+		kept := sides[0].Other()
+		if !now[kept].Has(mail.Deleted) && d.Policy.toward(kept)&OpDelete != 0 {
+			d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "marked as deleted",
+				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row})
+		}
+	}
+	return true
+}
+
+// fresh decides about the messages of one side that the state does not know.
+func (d *differ) fresh(from state.Side) {
+	if d.Policy.toward(from.Other())&OpNew == 0 {
+		return
+	}
+	step := &Step{Op: OpPull, Folder: d.Folder, Side: from.Other(), FolderCount: d.deltas[from].Count, Reason: "new"}
+	if from == state.Near {
+		step.Op = OpPush
+	}
+	for _, m := range append(d.again[from], d.deltas[from].New...) {
+		if !m.Hidden {
+			step.items = append(step.items, item{meta: m})
+		}
+	}
+	if len(step.items) > 0 {
+		d.plan.Steps = append(d.plan.Steps, step)
+	}
+}
+
+func (d *differ) flagStep(to state.Side, add, remove mail.Flags, reason string, it item) {
+	key := flagStep{to, add, remove}
+	step := d.flags[key]
+	if step == nil {
+		step = &Step{Op: OpFlag, Folder: d.Folder, Side: to, Add: add, Remove: remove,
+			FolderCount: d.deltas[to].Count, Reason: reason}
+		d.flags[key] = step
+		d.plan.Steps = append(d.plan.Steps, step)
+	}
+	step.items = append(step.items, it)
+}
+
+func (d *differ) removeStep(side state.Side, reason string, it item) {
+	step := d.remove[side]
+	if step == nil {
+		step = &Step{Op: OpRemove, Folder: d.Folder, Side: side, FolderCount: d.deltas[side].Count, Reason: reason}
+		d.remove[side] = step
+		d.plan.Steps = append(d.plan.Steps, step)
+	}
+	step.items = append(step.items, it)
+}
+
+// order puts the steps in the order in which they are applied: content first,
+// then flags, removals last.
+func (d *differ) order() {
+	rank := map[Op]int{OpCreate: 0, OpPull: 1, OpPush: 2, OpFlag: 3, OpRemove: 4}
+	slices.SortStableFunc(d.plan.Steps, func(a, b *Step) int { return cmp.Compare(rank[a.Op], rank[b.Op]) })
+	for _, s := range d.plan.Steps {
+		slices.SortStableFunc(s.items, func(a, b item) int { return cmp.Compare(a.meta.Key, b.meta.Key) })
+	}
+}

@@ -1,0 +1,238 @@
+// Package engine keeps two stores in step. Planning is pure: what the state
+// knows and what changed on both sides goes in, a Plan comes out (Diff).
+// Applying is all the rest, in an order that survives being killed at any
+// point: content is durable on the target before the state records the pair,
+// and what the state does not record yet was announced there as an intent; only
+// then is anything removed.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// Config is what an engine works with. The stores are open, and are not closed
+// by the engine.
+type Config struct {
+	Name      string
+	Far, Near driver.Store
+	State     state.Store
+	Policy    Policy
+	// Scope identifies whatever else decides which messages the stores show
+	// (filters, renames). When it changes, folders are read in full once.
+	Scope string
+	Hooks Hooks
+	// Convert copies the far side into a near side that must be empty at first.
+	Convert bool
+	// DryRun plans, tells the plan, and writes nothing.
+	DryRun bool
+	// Lanes is the number of folders worked on at once; 1 when zero.
+	Lanes int
+	// Settle is how long a folder must stand still before the engine believes
+	// that no delivery of a run that was killed is still under way at the
+	// server. 700 ms when zero.
+	Settle time.Duration
+	// Draining is closed when no new batch may be begun; those begun are
+	// committed. nil never is.
+	Draining <-chan struct{}
+	Log      *slog.Logger
+	// Emit tells news: "plan", "progress", "told", "report". nil tells nobody.
+	Emit func(name string, data wire.Value)
+}
+
+// Engine is one sync between two stores. It is used for one Run.
+type Engine struct {
+	Config
+	report  *Report
+	info    state.Info
+	known   map[string]state.Folder
+	doubt   string // why no folder's keys can be trusted; empty normally
+	counter progress
+}
+
+// New returns an engine. It does no I/O.
+func New(cfg Config) *Engine {
+	if cfg.Lanes <= 0 {
+		cfg.Lanes = 1
+	}
+	if cfg.Settle == 0 {
+		cfg.Settle = 700 * time.Millisecond
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Emit == nil {
+		cfg.Emit = func(string, wire.Value) {}
+	}
+	e := &Engine{Config: cfg, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
+	e.counter.emit = cfg.Emit
+	return e
+}
+
+// Run brings the two sides in step, once. The error is what stopped the run;
+// failures of single folders and messages are in the report, whose Err tells
+// about them.
+func (e *Engine) Run(ctx context.Context) (*Report, error) {
+	err := e.run(ctx)
+	if e.Hooks.OnDone != nil {
+		if hookErr := e.Hooks.OnDone(ctx, e.report); err == nil {
+			err = hookErr
+		}
+	}
+	e.Emit("report", e.report.Value())
+	return e.report, err
+}
+
+func (e *Engine) run(ctx context.Context) error {
+	if e.Hooks.OnStart != nil {
+		if err := e.Hooks.OnStart(ctx); err != nil {
+			return err
+		}
+	}
+	if err := e.recall(ctx); err != nil {
+		return err
+	}
+	plan, err := e.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	e.Emit("plan", plan.Value())
+	if e.DryRun {
+		return nil
+	}
+	return e.apply(ctx, plan)
+}
+
+// Plan reads both sides and returns what is to be done, after the hooks had
+// their say. recall must have been called.
+func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
+	pairs, err := e.pairFolders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	plans := make([]*FolderPlan, len(pairs))
+	err = e.eachLane(ctx, len(pairs), func(ctx context.Context, i int) error {
+		fp, err := e.planFolder(ctx, pairs[i])
+		plans[i] = fp
+		return e.folderFailed(ctx, pairs[i].name, err)
+	})
+	if err != nil {
+		return nil, err
+	}
+	plan := &Plan{}
+	for _, fp := range plans {
+		if fp != nil {
+			plan.Folders = append(plan.Folders, fp)
+		}
+	}
+	e.report.Folders = len(plan.Folders)
+	if err := e.askMessages(ctx, plan); err != nil {
+		return nil, err
+	}
+	plan.number()
+	if e.Hooks.OnPlan != nil {
+		if err := e.Hooks.OnPlan(ctx, plan); err != nil {
+			return nil, err
+		}
+	}
+	return plan, nil
+}
+
+// eachLane calls fn for 0..n-1, a few at once, and returns the first error.
+func (e *Engine) eachLane(ctx context.Context, n int, fn func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(e.Lanes)
+	for i := range n {
+		group.Go(func() error {
+			if err := context.Cause(ctx); err != nil {
+				return err
+			}
+			return fn(ctx, i)
+		})
+	}
+	return group.Wait()
+}
+
+// folderFailed decides what the failure of one folder means: nil to go on with
+// the others, an error to stop the run.
+func (e *Engine) folderFailed(ctx context.Context, folder string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if stopsRun(err) {
+		return err
+	}
+	if e.Hooks.OnError != nil {
+		decision, hookErr := e.Hooks.OnError(ctx, err)
+		if hookErr != nil {
+			return hookErr
+		}
+		if decision == Abort {
+			return err
+		}
+	}
+	e.report.fail(inFolder(err, folder))
+	e.Emit("told", wire.Map{"folder": folder, "error": asFault(err)})
+	return nil
+}
+
+// stopsRun reports whether an error is about more than the folder or message it
+// happened in.
+func stopsRun(err error) bool {
+	switch fault.CodeOf(err) {
+	case fault.Auth, fault.Network, fault.TLS, fault.DiskFull, fault.Stopped, fault.Crashed, fault.SelfCall,
+		fault.Guard, fault.Config, fault.Internal:
+		return true
+	}
+	return false
+}
+
+func inFolder(err error, folder string) error {
+	f := *asFault(err)
+	return f.InFolder(folder)
+}
+
+// told notes something the user should know that is no failure.
+func (e *Engine) told(folder, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	e.report.note(folder, text)
+	e.Emit("told", wire.Map{"folder": folder, "text": text})
+}
+
+func (e *Engine) store(side state.Side) driver.Store {
+	if side == state.Far {
+		return e.Far
+	}
+	return e.Near
+}
+
+// draining reports whether no new batch may be begun.
+func (e *Engine) draining() bool {
+	select {
+	case <-e.Draining:
+		return true
+	default:
+		return false
+	}
+}
+
+// errDrained ends a run that was asked to stop.
+func errDrained() error {
+	return fault.New(fault.Stopped, "sync", "interrupted; the next run goes on from here")
+}
+
+// refOf points at a folder as it was read.
+func refOf(name string, res mail.Result) mail.Ref { return mail.Ref{Name: name, Epoch: res.Epoch} }

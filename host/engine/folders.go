@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// pair is one folder as both sides and the state have it.
+type pair struct {
+	name      string
+	far, near *mail.Folder  // nil where the side lacks it
+	known     *state.Folder // nil when it was never recorded
+	create    state.Side    // the side it is to be created on, or 0
+}
+
+// pairFolders lists both sides and returns the folders that have to be looked
+// into: an unchanged one costs no more than its line in the listing.
+func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
+	var lists [2]map[string]*mail.Folder
+	group, gctx := errgroup.WithContext(ctx)
+	for i, side := range []state.Side{state.Far, state.Near} {
+		group.Go(func() error {
+			folders, err := e.store(side).Folders(gctx)
+			if err != nil {
+				return err
+			}
+			lists[i] = make(map[string]*mail.Folder, len(folders))
+			for _, f := range folders {
+				lists[i][f.Name] = &f
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for name := range lists[0] {
+		names[name] = true
+	}
+	for name := range lists[1] {
+		names[name] = true
+	}
+	var pairs []pair
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		p := pair{name: name, far: lists[0][name], near: lists[1][name]}
+		if k, ok := e.known[name]; ok {
+			p.known = &k
+		}
+		take, err := e.consider(ctx, &p)
+		if err != nil {
+			return nil, err
+		}
+		if take {
+			pairs = append(pairs, p)
+		}
+	}
+	return pairs, nil
+}
+
+// consider decides whether a folder is looked into at all.
+func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
+	for _, f := range []*mail.Folder{p.far, p.near} {
+		if f == nil {
+			continue
+		}
+		if f.Hidden {
+			return false, nil
+		}
+		if f.Fault != "" {
+			return false, e.folderFailed(ctx, p.name, fault.New(fault.BadName, "sync folder", "%s", f.Fault).InFolder(p.name))
+		}
+		if !f.Selectable() {
+			return false, nil
+		}
+	}
+	if e.Hooks.OnFolder != nil {
+		keep, reason, err := e.Hooks.OnFolder(ctx, folderPair(p))
+		if err != nil {
+			return false, e.folderFailed(ctx, p.name, err)
+		}
+		if !keep {
+			e.told(p.name, "left out by the script: %s", reason)
+			return false, nil
+		}
+	}
+	missing := state.Side(0)
+	if p.far == nil {
+		missing = state.Far
+	} else if p.near == nil {
+		missing = state.Near
+	}
+	switch {
+	case missing == 0:
+		return !e.unchanged(p), nil
+	case p.known != nil:
+		e.told(p.name, "the folder was removed on the %s side; it is left alone on the other", missing)
+		return false, nil
+	case !e.Policy.Create.Has(missing):
+		return false, nil
+	}
+	p.create = missing
+	return true, nil
+}
+
+func folderPair(p *pair) FolderPair {
+	out := FolderPair{Name: p.name, FarCount: -1, NearCount: -1}
+	if p.near != nil {
+		out.NearCount, out.Attrs = p.near.Count, p.near.Attrs
+	}
+	if p.far != nil {
+		out.FarCount, out.Attrs = p.far.Count, p.far.Attrs
+	}
+	return out
+}
+
+// unchanged reports whether both sides are as they were when the folder was last
+// recorded, with the options of today, and nothing is left over.
+func (e *Engine) unchanged(p *pair) bool {
+	k := p.known
+	return k != nil && e.doubt == "" && k.Open == 0 && k.Policy == e.fingerprint() &&
+		still(p.far, k.FarEpoch, k.FarCursor) && still(p.near, k.NearEpoch, k.NearCursor)
+}
+
+// still reports whether a listed folder is as a cursor has it.
+func still(f *mail.Folder, epoch string, cursor mail.Cursor) bool {
+	return f.Cursor != "" && f.Cursor == cursor && (f.Epoch == "" || f.Epoch == epoch)
+}
+
+func (e *Engine) fingerprint() string { return e.Policy.Fingerprint(e.Scope) }

@@ -1,0 +1,184 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// pairAnew reads both sides in full and pairs them by identity, since the keys
+// in the state cannot be trusted. Nothing is removed: a message that is on one
+// side only is copied, whatever the state thought of it.
+func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
+	for _, side := range []state.Side{state.Far, state.Near} {
+		folder := r.listed(side)
+		c := newComparer(nil, side)
+		res := mail.Result{Complete: true}
+		if folder != nil {
+			var err error
+			res, err = r.e.store(side).Changes(ctx, mail.Ref{Name: r.p.name}, "", c.add)
+			if err != nil {
+				return nil, err
+			}
+		}
+		r.results[side], r.deltas[side] = res, c.finish(res)
+	}
+	paired, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
+	if err != nil {
+		return nil, err
+	}
+	plan := Diff(Input{Folder: r.p.name, Rows: r.adopt(paired),
+		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy})
+	plan.reset = true
+	return plan, nil
+}
+
+// pairUp finds the messages that are in both lists, by identity. The rows have
+// no ID, and as flags those that both sides have: what one side has more is
+// added on the other, so nothing is taken away.
+func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Row, error) {
+	far, near = visible(far), visible(near)
+	if len(far) == 0 || len(near) == 0 {
+		return nil, nil
+	}
+	fars, err := r.describe(ctx, state.Far, far)
+	if err != nil {
+		return nil, err
+	}
+	nears, err := r.describe(ctx, state.Near, near)
+	if err != nil {
+		return nil, err
+	}
+	found := match(fars, nears)
+	if err := r.digest(ctx, found.unsure); err != nil {
+		return nil, err
+	}
+	for _, g := range found.unsure {
+		found.pairs = append(found.pairs, g.settle()...)
+	}
+	idents := map[mail.Key]Identity{}
+	for _, f := range fars {
+		idents[f.meta.Key] = f.id
+	}
+	rows := make([]state.Row, 0, len(found.pairs))
+	for _, p := range found.pairs {
+		id := idents[p[0].Key]
+		rows = append(rows, state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags),
+			Size: id.Size, Date: p[0].Date, Ident: id.Header})
+	}
+	return rows, nil
+}
+
+func visible(in []mail.Meta) []mail.Meta {
+	var out []mail.Meta
+	for _, m := range in {
+		if !m.Hidden {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// adopt makes paired rows part of the reading: their messages are no longer new,
+// and their flags are compared like those of any row. It returns the rows with
+// IDs below zero, which is how Diff knows them.
+func (r *reading) adopt(rows []state.Row) []state.Row {
+	for i := range rows {
+		rows[i].ID = -int64(i + 1)
+	}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		byKey := make(map[mail.Key]*state.Row, len(rows))
+		for i := range rows {
+			byKey[rows[i].Key(side)] = &rows[i]
+		}
+		delta := r.deltas[side]
+		there := make(map[mail.Key]bool, len(rows))
+		var left []mail.Meta
+		for _, m := range delta.New {
+			there[m.Key] = true
+			row := byKey[m.Key]
+			if row == nil {
+				left = append(left, m)
+				continue
+			}
+			// Without a base \Deleted is nobody's decision of today.
+			flags := m.Flags.Minus(mail.Flags{System: mail.Deleted})
+			if m.Flags.Has(mail.Deleted) && row.Flags.Has(mail.Deleted) {
+				flags = m.Flags
+			}
+			if !flags.Equal(row.Flags) {
+				delta.Flags[row.ID] = flags
+			}
+		}
+		delta.New = left
+		// A delivery whose source was removed since then is a removal to carry.
+		if res := r.results[side]; res.Complete && !res.Unsure {
+			for key, row := range byKey {
+				if !there[key] && !res.Present.Contains(key) {
+					delta.Gone[row.ID] = true
+				}
+			}
+		}
+		r.deltas[side] = delta
+	}
+	return rows
+}
+
+// describe reads headers and sizes of messages.
+func (r *reading) describe(ctx context.Context, side state.Side, metas []mail.Meta) ([]described, error) {
+	byKey := make(map[mail.Key]mail.Meta, len(metas))
+	var keys mail.KeySet
+	for _, m := range metas {
+		byKey[m.Key] = m
+		keys.Add(m.Key)
+	}
+	out := make([]described, 0, len(metas))
+	want := mail.WantHeader | mail.WantDate | mail.WantCRLFSize
+	err := r.e.store(side).Describe(ctx, refOf(r.p.name, r.results[side]), keys, want, func(ds []mail.Description) error {
+		for _, d := range ds {
+			m := byKey[d.Key]
+			m.Date = d.Date.Truncate(time.Second)
+			out = append(out, described{meta: m, id: HeaderIdentity(d.Header, d.CRLFSize)})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// digest reads the messages that headers and sizes cannot tell apart.
+func (r *reading) digest(ctx context.Context, groups []group) error {
+	for _, side := range []state.Side{state.Far, state.Near} {
+		at := map[mail.Key]*described{}
+		var keys mail.KeySet
+		for _, g := range groups {
+			members := g.far
+			if side == state.Near {
+				members = g.near
+			}
+			for i := range members {
+				at[members[i].meta.Key] = &members[i]
+				keys.Add(members[i].meta.Key)
+			}
+		}
+		if keys.Empty() {
+			continue
+		}
+		err := r.e.store(side).Bodies(ctx, refOf(r.p.name, r.results[side]), keys, func(m mail.Meta, b mail.Body) error {
+			sum := newBodyDigest()
+			if _, err := io.Copy(sum, b); err != nil {
+				return err
+			}
+			if d := at[m.Key]; d != nil {
+				d.body = sum.String()
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

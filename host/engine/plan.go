@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// Op is what a step does.
+type Op string
+
+// The operations of a plan.
+const (
+	OpPull   Op = "pull"   // copy far messages to the near side
+	OpPush   Op = "push"   // copy near messages to the far side
+	OpFlag   Op = "flags"  // add and remove flags
+	OpRemove Op = "delete" // remove messages for good
+	OpCreate Op = "create" // create a folder
+)
+
+// Plan is what a run will do, before it does any of it. It is a value: it can
+// be looked at, printed, and steps or messages can be dropped from it.
+type Plan struct {
+	Folders []*FolderPlan
+}
+
+// FolderPlan is the plan for one pair of folders.
+type FolderPlan struct {
+	Name  string
+	Steps []*Step
+
+	refs    map[state.Side]mail.Ref
+	record  state.Folder // the record to write when everything was done
+	put     []*state.Row // rows that changed without anything to do
+	drop    []int64      // rows to be forgotten
+	reset   bool         // forget everything first: the folder is paired anew
+	settle  []int64      // intents that are resolved
+	blocked bool         // something was left alone: the cursors stay where they were
+	notes   []Note
+}
+
+// Step is one operation on the messages of one folder and side. Keys are those
+// of the source for pull and push, else of the side that is written.
+type Step struct {
+	ID          int
+	Op          Op
+	Folder      string
+	Side        state.Side // the side that is written
+	Add, Remove mail.Flags // for flags
+	FolderCount int        // messages the folder holds on the side the keys are of
+	Reason      string
+
+	items []item
+}
+
+// item is one message of a step. row is shared by all the steps that concern
+// the same message: each notes in it what it has done, and records it.
+type item struct {
+	meta mail.Meta
+	row  *state.Row // nil for a message that is new
+}
+
+// Keys returns the keys of the step's messages.
+func (s *Step) Keys() mail.KeySet {
+	var keys mail.KeySet
+	for _, it := range s.items {
+		keys.Add(it.meta.Key)
+	}
+	return keys
+}
+
+// Count returns the number of messages of the step.
+func (s *Step) Count() int {
+	if s.Op == OpCreate {
+		return 1
+	}
+	return len(s.items)
+}
+
+// source is the side that the keys are of.
+func (s *Step) source() state.Side {
+	if s.Op == OpPull || s.Op == OpPush {
+		return s.Side.Other()
+	}
+	return s.Side
+}
+
+// Value returns the step as plain data, as scripts and printed plans show it.
+func (s *Step) Value() wire.Map {
+	return wire.Map{
+		"id": int64(s.ID), "op": string(s.Op), "folder": s.Folder, "side": s.Side.String(),
+		"count": int64(s.Count()), "folder_count": int64(s.FolderCount), "reason": s.Reason,
+		"add": list(s.Add.Strings()), "remove": list(s.Remove.Strings()), "keys": s.Keys(),
+	}
+}
+
+func list(in []string) wire.List {
+	out := make(wire.List, len(in))
+	for i, s := range in {
+		out[i] = s
+	}
+	return out
+}
+
+// Steps returns the steps, in order, of which the given fields are equal; empty
+// ones are not compared.
+func (p *Plan) Steps(op Op, folder string, side state.Side) []*Step {
+	var out []*Step
+	for _, f := range p.Folders {
+		for _, s := range f.Steps {
+			if (op == "" || op == s.Op) && (folder == "" || folder == s.Folder) && (side == 0 || side == s.Side) {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// Total returns the number of messages that the steps of an operation concern;
+// of all operations when op is empty.
+func (p *Plan) Total(op Op) int {
+	n := 0
+	for _, s := range p.Steps(op, "", 0) {
+		n += s.Count()
+	}
+	return n
+}
+
+// Drop takes messages out of a step, or the whole step when no key is given. It
+// returns how many were taken out. What is dropped is left alone: the next run
+// looks at it again.
+func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
+	for _, f := range p.Folders {
+		for i, s := range f.Steps {
+			if s.ID != id {
+				continue
+			}
+			f.blocked = true
+			f.notes = append(f.notes, Note{Folder: f.Name, Text: "left alone by the script: " + reason})
+			if keys == nil || s.Op == OpCreate {
+				f.Steps = append(f.Steps[:i:i], f.Steps[i+1:]...)
+				return s.Count()
+			}
+			return s.without(func(k mail.Key) bool { return keys.Contains(k) })
+		}
+	}
+	return 0
+}
+
+// without drops the items whose key is chosen, and returns how many.
+func (s *Step) without(chosen func(mail.Key) bool) int {
+	var kept []item
+	for _, it := range s.items {
+		if !chosen(it.meta.Key) {
+			kept = append(kept, it)
+		}
+	}
+	n := len(s.items) - len(kept)
+	s.items = kept
+	return n
+}
+
+// number gives every step its ID.
+func (p *Plan) number() {
+	id := 0
+	for _, f := range p.Folders {
+		for _, s := range f.Steps {
+			id++
+			s.ID = id
+		}
+	}
+}
+
+// Value returns the plan as plain data.
+func (p *Plan) Value() wire.Map {
+	steps := wire.List{}
+	for _, s := range p.Steps("", "", 0) {
+		v := s.Value()
+		delete(v, "keys") // a printed plan counts; the keys are asked for step by step
+		steps = append(steps, v)
+	}
+	return wire.Map{"steps": steps}
+}

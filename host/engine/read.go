@@ -1,0 +1,278 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// reading is one folder while it is being planned.
+type reading struct {
+	e       *Engine
+	p       pair
+	rows    []state.Row
+	intents []state.Intent
+	results map[state.Side]mail.Result
+	deltas  map[state.Side]Delta
+	notes   []string
+}
+
+// planFolder reads what changed in one folder and plans it. It returns nil when
+// there is nothing to do and nothing to record.
+func (e *Engine) planFolder(ctx context.Context, p pair) (*FolderPlan, error) {
+	r := &reading{e: e, p: p, results: map[state.Side]mail.Result{}, deltas: map[state.Side]Delta{}}
+	if err := r.recall(ctx); err != nil {
+		return nil, err
+	}
+	doubt, err := r.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var plan *FolderPlan
+	if doubt {
+		plan, err = r.pairAnew(ctx)
+	} else {
+		plan, err = r.plan(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.complete(plan)
+	if !doubt && r.nothing(plan) {
+		return nil, nil
+	}
+	for _, text := range r.notes {
+		e.told(p.name, "%s", text)
+	}
+	return plan, nil
+}
+
+// recall loads what the state knows of the folder.
+func (r *reading) recall(ctx context.Context) error {
+	if r.p.known == nil {
+		return nil
+	}
+	err := r.e.State.Load(ctx, r.p.name, state.Far, func(rows []state.Row) error {
+		r.rows = append(r.rows, rows...)
+		return nil
+	})
+	if err == nil && r.p.known.Open > 0 {
+		r.intents, err = r.e.State.Intents(ctx, r.p.name)
+	}
+	return err
+}
+
+// since returns where to begin reading a side: at the recorded cursor, or from
+// the start when anything casts doubt on it.
+func (r *reading) since(side state.Side) mail.Cursor {
+	k := r.p.known
+	if k == nil || r.e.doubt != "" || len(r.intents) > 0 || k.Policy != r.e.fingerprint() {
+		return ""
+	}
+	if side == state.Far {
+		return k.FarCursor
+	}
+	return k.NearCursor
+}
+
+func (r *reading) listed(side state.Side) *mail.Folder {
+	if side == state.Far {
+		return r.p.far
+	}
+	return r.p.near
+}
+
+// read reads both sides at once, and reports whether the keys of either cannot
+// be trusted any more: the folder is to be paired anew.
+func (r *reading) read(ctx context.Context) (doubt bool, err error) {
+	if err := r.settle(ctx); err != nil {
+		return false, err
+	}
+	if r.e.doubt != "" && len(r.rows) > 0 {
+		return true, nil
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	var results [2]mail.Result
+	var deltas [2]Delta
+	var stale [2]bool
+	for i, side := range []state.Side{state.Far, state.Near} {
+		group.Go(func() (err error) {
+			results[i], deltas[i], stale[i], err = r.readSide(gctx, side, r.rows, r.since(side))
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	r.results[state.Far], r.results[state.Near] = results[0], results[1]
+	r.deltas[state.Far], r.deltas[state.Near] = deltas[0], deltas[1]
+	for i, side := range []state.Side{state.Far, state.Near} {
+		if stale[i] && len(r.rows) > 0 {
+			r.notes = append(r.notes, "the "+side.String()+" folder was replaced or restored; "+
+				"its messages are paired anew, and nothing is removed in this run")
+			doubt = true
+		}
+	}
+	return doubt, nil
+}
+
+// readSide reads what changed on one side. stale reports that the side's keys
+// are not those the rows hold.
+func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Row, since mail.Cursor) (res mail.Result, delta Delta, stale bool, err error) {
+	c := newComparer(rows, side)
+	folder := r.listed(side)
+	if folder == nil { // about to be created
+		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), false, nil
+	}
+	epoch := r.epoch(side)
+	if since != "" && still(folder, epoch, since) {
+		res = mail.Result{Epoch: epoch, Cursor: since}
+		return res, c.finish(res), false, nil
+	}
+	if folder.Epoch != "" && epoch != "" && folder.Epoch != epoch {
+		return res, delta, true, nil
+	}
+	res, err = r.e.store(side).Changes(ctx, mail.Ref{Name: r.p.name}, since, c.add)
+	if err != nil {
+		return res, delta, false, err
+	}
+	if res.Rewound || epoch != "" && res.Epoch != "" && res.Epoch != epoch {
+		return res, delta, true, nil
+	}
+	delta = c.finish(res)
+	stale, err = r.reused(ctx, side, rows, delta, res)
+	return res, delta, stale, err
+}
+
+// epoch is the epoch the rows were recorded in.
+func (r *reading) epoch(side state.Side) string {
+	switch {
+	case r.p.known == nil:
+		return ""
+	case side == state.Far:
+		return r.p.known.FarEpoch
+	}
+	return r.p.known.NearEpoch
+}
+
+// reused reports whether the last few known UIDs name other messages now: a
+// server that was restored from a backup gives the UIDs it lost a second time,
+// and its counters may have caught up since.
+func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row, delta Delta, res mail.Result) (bool, error) {
+	const look = 3
+	var keys mail.KeySet
+	ident := map[mail.Key]string{}
+	last := slices.Clone(rows)
+	slices.SortFunc(last, func(a, b state.Row) int {
+		return -cmpKeys(a.Key(side), b.Key(side))
+	})
+	for _, row := range last {
+		k := row.Key(side)
+		if _, isUID := k.UID(); !isUID || len(ident) == look {
+			break
+		}
+		if row.Ident != "" && !delta.Gone[row.ID] {
+			keys.Add(k)
+			ident[k] = row.Ident
+		}
+	}
+	if keys.Empty() {
+		return false, nil
+	}
+	reused := false
+	err := r.e.store(side).Describe(ctx, refOf(r.p.name, res), keys, mail.WantHeader, func(ds []mail.Description) error {
+		for _, d := range ds {
+			reused = reused || HeaderIdentity(d.Header, -1).Header != ident[d.Key]
+		}
+		return nil
+	})
+	return reused, err
+}
+
+func cmpKeys(a, b mail.Key) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// plan plans a folder whose keys are good.
+func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
+	var paired []state.Row
+	var settled []int64
+	var err error
+	if len(r.intents) > 0 {
+		if paired, settled, err = r.recover(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.rows) == 0 && len(r.intents) == 0 {
+		// Two sides that were never in step: what is on both is found by
+		// identity. With one side empty there is nothing to find.
+		if paired, err = r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New); err != nil {
+			return nil, err
+		}
+	}
+	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
+		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy}
+	if in.Settled, err = r.askConflicts(ctx, in); err != nil {
+		return nil, err
+	}
+	plan := Diff(in)
+	plan.settle = settled
+	return plan, nil
+}
+
+// askConflicts lets a script settle conflicts one by one.
+func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflict, error) {
+	if r.e.Hooks.OnConflict == nil {
+		return nil, nil
+	}
+	settled := map[int64]Conflict{}
+	for id, c := range Conflicts(in) {
+		answer, err := r.e.Hooks.OnConflict(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if answer != "" {
+			settled[id] = answer
+		}
+	}
+	return settled, nil
+}
+
+// complete adds to a plan what its applying needs.
+func (r *reading) complete(plan *FolderPlan) {
+	far, near := r.results[state.Far], r.results[state.Near]
+	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
+	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,
+		FarCursor: far.Cursor, NearCursor: near.Cursor, Policy: r.e.fingerprint()}
+	if far.Unsure {
+		plan.record.FarCursor = ""
+	}
+	if near.Unsure {
+		plan.record.NearCursor = ""
+	}
+	if r.p.create != 0 {
+		plan.Steps = append([]*Step{{Op: OpCreate, Folder: r.p.name, Side: r.p.create,
+			Reason: "it is on the " + r.p.create.Other().String() + " side only"}}, plan.Steps...)
+	}
+}
+
+// nothing reports whether a plan neither does nor records anything.
+func (r *reading) nothing(plan *FolderPlan) bool {
+	record := plan.record
+	if r.p.known != nil {
+		record.Open = r.p.known.Open
+	}
+	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle) == 0 &&
+		r.p.known != nil && record == *r.p.known
+}

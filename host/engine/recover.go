@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// settleLimit is how long a folder is waited for to stand still.
+const settleLimit = 20 * time.Second
+
+// settle waits until no delivery of a run that was killed can still arrive: a
+// server goes on with what it had received when the connection died.
+func (r *reading) settle(ctx context.Context) error {
+	waited := map[state.Side]bool{}
+	for _, in := range r.intents {
+		if in.Target != "" || waited[in.To] {
+			continue
+		}
+		waited[in.To] = true
+		if err := r.stand(ctx, in.To); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stand returns when two looks at a folder, a while apart, show the same.
+func (r *reading) stand(ctx context.Context, side state.Side) error {
+	ref := mail.Ref{Name: r.p.name}
+	deadline := time.Now().Add(settleLimit)
+	var before mail.Key
+	for first := true; ; first = false {
+		now, err := r.e.store(side).Reserve(ctx, ref, 0)
+		if err != nil {
+			return err
+		}
+		if _, err := r.e.store(side).Commit(ctx, ref, nil); err != nil { // give the folder back
+			return err
+		}
+		if !first && now.Next == before || time.Now().After(deadline) {
+			return nil
+		}
+		before = now.Next
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(r.e.Settle):
+		}
+	}
+}
+
+// recover resolves the intents of a run that was cut short: which of the
+// deliveries they announce took place. It returns the pairs that were made and
+// the intents, all of which are resolved by them.
+func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
+	var rows []state.Row
+	var settled []int64
+	for _, to := range []state.Side{state.Far, state.Near} {
+		fresh := map[mail.Key]mail.Meta{}
+		for _, m := range r.deltas[to].New {
+			fresh[m.Key] = m
+		}
+		var unnamed []state.Intent
+		for _, in := range r.intents {
+			if in.To != to {
+				continue
+			}
+			settled = append(settled, in.ID)
+			if in.Target == "" {
+				unnamed = append(unnamed, in)
+			} else if m, arrived := fresh[in.Target]; arrived {
+				rows = append(rows, intentRow(in, m))
+			}
+		}
+		if len(unnamed) == 0 {
+			continue
+		}
+		found, err := r.searchArrivals(ctx, to, unnamed)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, found...)
+	}
+	return rows, settled, nil
+}
+
+// intentRow is the pair that a delivery made. The source may have got other
+// flags since: those it was delivered with are what both sides agreed on.
+func intentRow(in state.Intent, arrived mail.Meta) state.Row {
+	row := state.Row{Far: arrived.Key, Near: in.Source, Flags: in.Flags.Intersect(arrived.Flags),
+		Size: in.Size, Date: in.Date, Ident: in.Ident}
+	if in.To == state.Near {
+		row.Far, row.Near = in.Source, arrived.Key
+	}
+	return row
+}
+
+// searchArrivals finds deliveries whose key the store chose: among the messages
+// of the target that no row knows and that came at or after the announced key,
+// by the identity of what was to be delivered.
+func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []state.Intent) ([]state.Row, error) {
+	sources := map[mail.Key]bool{}
+	next := intents[0].Next
+	for _, in := range intents {
+		sources[in.Source] = true
+		next = min(next, in.Next)
+	}
+	var sent, arrived []mail.Meta
+	for _, m := range r.deltas[to.Other()].New {
+		if sources[m.Key] {
+			sent = append(sent, m)
+		}
+	}
+	sameEpoch := intents[0].Epoch == "" || intents[0].Epoch == r.results[to].Epoch
+	for _, m := range r.deltas[to].New {
+		if m.Key >= next || !sameEpoch {
+			arrived = append(arrived, m)
+		}
+	}
+	if to == state.Far {
+		return r.pairUp(ctx, arrived, sent)
+	}
+	return r.pairUp(ctx, sent, arrived)
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// Note is something the user is told that is no failure.
+type Note struct {
+	Folder string
+	Text   string
+}
+
+// Report is what a run did. Its methods may be called from several goroutines
+// until Run returns it.
+type Report struct {
+	Engine  string
+	DryRun  bool
+	Folders int // that were looked into; unchanged ones are not
+	Pulled, Pushed,
+	FlagsFar, FlagsNear,
+	RemovedFar, RemovedNear,
+	Created int
+	Notes    []Note
+	Failures []error
+
+	mu sync.Mutex
+}
+
+func (r *Report) note(folder, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Notes = append(r.Notes, Note{Folder: folder, Text: text})
+}
+
+func (r *Report) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Failures = append(r.Failures, err)
+}
+
+func (r *Report) count(field *int, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*field += n
+}
+
+// Changes is the number of changes made on either side.
+func (r *Report) Changes() int {
+	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created
+}
+
+// Err is nil when everything was done; else it tells that some was not.
+func (r *Report) Err() error {
+	if len(r.Failures) == 0 {
+		return nil
+	}
+	temporary := true
+	for _, err := range r.Failures {
+		temporary = temporary && fault.IsTemporary(err)
+	}
+	return &fault.Error{Code: fault.Partial, Op: "sync", Temporary: temporary,
+		Message: fmt.Sprintf("%d folders or messages failed, the rest is done", len(r.Failures)),
+		Err:     r.Failures[0]}
+}
+
+// Value returns the report as plain data.
+func (r *Report) Value() wire.Map {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	notes, failures := make(wire.List, 0, len(r.Notes)), make(wire.List, 0, len(r.Failures))
+	for _, n := range r.Notes {
+		notes = append(notes, wire.Map{"folder": n.Folder, "text": n.Text})
+	}
+	for _, err := range r.Failures {
+		failures = append(failures, asFault(err))
+	}
+	return wire.Map{
+		"engine": r.Engine, "dry_run": r.DryRun, "folders": int64(r.Folders),
+		"pulled": int64(r.Pulled), "pushed": int64(r.Pushed),
+		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
+		"removed_far": int64(r.RemovedFar), "removed_near": int64(r.RemovedNear),
+		"created": int64(r.Created), "notes": notes, "failures": failures,
+	}
+}
+
+func asFault(err error) *fault.Error {
+	var e *fault.Error
+	if errors.As(err, &e) && e.Error() == err.Error() {
+		return e
+	}
+	return &fault.Error{Code: fault.CodeOf(err), Temporary: fault.IsTemporary(err), Message: err.Error()}
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// A store that can keep a mark of ours (a Maildir) holds one line for each
+// account that is synced with it: the account's random id and the number of the
+// last run. A mark that is missing or behind the state means that the store was
+// restored from a backup, or that it is another one.
+
+// recall reads what the state knows, and checks the stamps of both sides.
+func (e *Engine) recall(ctx context.Context) error {
+	info, err := e.State.Info(ctx)
+	if err != nil {
+		return err
+	}
+	e.info = info
+	folders, err := e.State.Folders(ctx)
+	if err != nil {
+		return err
+	}
+	e.known = make(map[string]state.Folder, len(folders))
+	for _, f := range folders {
+		e.known[f.Far] = f
+	}
+	if info.Run == 0 && info.Pending == 0 {
+		return nil // nothing was ever recorded: nothing to distrust
+	}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		s, ok := driver.As[driver.Stamper](e.store(side))
+		if !ok {
+			continue
+		}
+		text, err := s.Stamp(ctx)
+		if err != nil {
+			return err
+		}
+		run, found := stampedRun(text, info.Account)
+		switch {
+		case !found:
+			e.doubt = fmt.Sprintf("the %s side does not carry this account's mark: it was replaced, or restored from a backup", side)
+		case run != info.Run && run != info.Pending:
+			e.doubt = fmt.Sprintf("the %s side is at run %d, the state at run %d: one of them was restored from a backup", side, run, info.Run)
+		}
+	}
+	if e.doubt != "" {
+		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
+	}
+	return nil
+}
+
+// begin takes a run number and writes it to the state and to the stores that
+// keep a mark, before anything is changed.
+func (e *Engine) begin(ctx context.Context) error {
+	e.info.Pending = max(e.info.Run, e.info.Pending) + 1
+	if err := e.State.SetInfo(ctx, e.info); err != nil {
+		return err
+	}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		s, ok := driver.As[driver.Stamper](e.store(side))
+		if !ok {
+			continue
+		}
+		text, err := s.Stamp(ctx)
+		if err != nil {
+			return err
+		}
+		if err := s.SetStamp(ctx, withStamp(text, e.info.Account, e.info.Pending)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish records that the run is over.
+func (e *Engine) finish(ctx context.Context) error {
+	e.info.Run = e.info.Pending
+	return e.State.SetInfo(ctx, e.info)
+}
+
+func stampedRun(text, account string) (int64, bool) {
+	for line := range strings.Lines(text) {
+		id, run, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if ok && id == account {
+			n, err := strconv.ParseInt(run, 10, 64)
+			return n, err == nil
+		}
+	}
+	return 0, false
+}
+
+// withStamp returns the text with one account's line replaced or added.
+func withStamp(text, account string, run int64) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		id, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if id != account && id != "" {
+			b.WriteString(strings.TrimSpace(line) + "\n")
+		}
+	}
+	fmt.Fprintf(&b, "%s %d\n", account, run)
+	return b.String()
+}
