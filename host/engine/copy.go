@@ -63,7 +63,9 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	})
 	group.Go(func() error {
 		for b := range delivered {
-			if err := c.commit(gctx, b); err != nil {
+			// Not gctx: what was delivered is recorded, also when the next
+			// batch fails meanwhile.
+			if err := c.commit(ctx, b); err != nil {
 				for b := range delivered {
 					b.abort()
 				}

@@ -6,7 +6,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -130,6 +129,9 @@ func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Ro
 		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), false, nil
 	}
 	epoch := r.epoch(side)
+	if len(rows) == 0 { // no key to trust or distrust
+		since, epoch = "", ""
+	}
 	if since != "" && still(folder, epoch, since) {
 		res = mail.Result{Epoch: epoch, Cursor: since}
 		return res, c.finish(res), false, nil
