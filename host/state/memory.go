@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -60,8 +59,8 @@ func (m *Memory) Close() error {
 
 // enter locks the Memory for one call, if it is open and ctx has not ended.
 func (m *Memory) enter(ctx context.Context, op string) (leave func(), err error) {
-	if err := context.Cause(ctx); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, stopped(ctx, op)
 	}
 	m.mu.Lock()
 	if !m.open {
@@ -116,8 +115,8 @@ func (m *Memory) Load(ctx context.Context, folder string, by Side, fn func([]Row
 		return err
 	}
 	for batch := range slices.Chunk(rows, batchRows) {
-		if err := context.Cause(ctx); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return stopped(ctx, opLoad)
 		}
 		if err := fn(slices.Clip(batch)); err != nil {
 			return err
@@ -184,5 +183,3 @@ const (
 
 // batchRows is how many rows travel at once.
 const batchRows = 1000
-
-func notOpen(op string) error { return fault.New(fault.Stopped, op, "the state is not open") }

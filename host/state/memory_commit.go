@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -133,26 +132,10 @@ func (f *memoryFolder) put(folder string, r Row) error {
 			continue
 		}
 		if other, taken := keys[k]; taken && other != r.ID {
-			return pairedTwice(folder, side, k)
+			return pairedTwice(folder, r, nil)
 		}
 		keys[k] = r.ID
 	}
 	f.rows[r.ID] = r
 	return nil
-}
-
-func noSuchRow(folder string, r Row) error {
-	e := fault.New(fault.NotFound, opCommit, "there is no row %d to replace", r.ID).InFolder(folder)
-	e.Key = string(r.Far)
-	return e
-}
-
-func pairedTwice(folder string, side Side, k mail.Key) error {
-	e := fault.New(fault.Exists, opCommit, "the %s message is paired already", side).InFolder(folder)
-	e.Key = string(k)
-	return e
-}
-
-func folderExists(folder, to string) error {
-	return fault.New(fault.Exists, opCommit, "the state has a folder %q already", to).InFolder(folder)
 }

@@ -1,0 +1,239 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"zombiezen.com/go/sqlite"
+
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// DB is the Store of an ordinary account: an SQLite database in a folder of its
+// own, which the sqlite3 shell can read at any time. See docs/state.md.
+//
+// There is one connection for writing and as many for reading as there are
+// calls that read: a Load that waits for its callback must keep neither a
+// Commit nor another Load from going on.
+type DB struct {
+	opts Options
+	log  *slog.Logger
+
+	mu       sync.Mutex // guards what follows; a call holds it for no I/O
+	open     bool
+	readOnly bool
+	absent   bool   // opened for reading where there is no state yet
+	source   string // what readers open
+	flags    sqlite.OpenFlags
+	idle     []*sqlite.Conn // readers, last used last
+	lock     *flock.Flock
+	calls    sync.WaitGroup // calls under way
+	life     context.Context
+	end      context.CancelFunc
+
+	// writer holds the connection for writing while nobody uses it: to take it
+	// out is to have it.
+	writer chan *writer
+}
+
+// writer is the one connection that changes the database.
+type writer struct {
+	conn   *sqlite.Conn
+	lastID int64 // highest ID ever given to a row or an intent
+}
+
+// New returns the state that opts describe. It does no I/O.
+func New(opts Options) *DB {
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &DB{opts: opts, log: log}
+}
+
+const (
+	// maxIdle is how many connections for reading are kept for the next call.
+	maxIdle = 4
+	// busyWait is how long a call waits for another program that holds the
+	// database (an sqlite3 shell): SQLite has no limit of its own.
+	busyWait = 2 * time.Second
+)
+
+// Close waits for calls under way, reading ones being cut short, and gives the
+// lock back. A callback of Load must not call it.
+func (d *DB) Close() error {
+	d.mu.Lock()
+	if !d.open {
+		d.mu.Unlock()
+		return nil
+	}
+	d.open = false
+	d.mu.Unlock()
+	d.end()
+	d.calls.Wait()
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var errs []error
+	for _, conn := range d.idle {
+		errs = append(errs, conn.Close())
+	}
+	d.idle = nil
+	// The writer is the last to close: it moves the write-ahead log into the
+	// database and removes it.
+	if d.writer != nil {
+		errs = append(errs, (<-d.writer).conn.Close())
+		d.writer = nil
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Unlock())
+		d.lock = nil
+	}
+	return d.fault("close state", errors.Join(errs...))
+}
+
+// begin notes a call, so that Close waits for it. The context it returns ends
+// when ctx does or the state is closed.
+func (d *DB) begin(ctx context.Context, op string) (context.Context, func(), error) {
+	if ctx.Err() != nil {
+		return nil, nil, stopped(ctx, op)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.open {
+		return nil, nil, notOpen(op)
+	}
+	d.calls.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(d.life, func() { cancel(fault.New(fault.Stopped, op, "the state was closed")) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		d.calls.Done()
+	}, nil
+}
+
+// read calls fn with a connection for reading that is its own meanwhile. Where
+// there is no state, fn is not called.
+func (d *DB) read(ctx context.Context, op string, fn func(*sqlite.Conn) error) error {
+	ctx, done, err := d.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if d.absent {
+		return nil
+	}
+	conn, err := d.reader()
+	if err != nil {
+		return d.fault(op, err)
+	}
+	conn.SetInterrupt(ctx.Done())
+	err = fn(conn)
+	conn.SetInterrupt(nil) // also ends a statement that fn gave up on
+	d.putBack(conn)
+	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+		return stopped(ctx, op)
+	}
+	return d.fault(op, err)
+}
+
+func (d *DB) reader() (*sqlite.Conn, error) {
+	d.mu.Lock()
+	if n := len(d.idle); n > 0 {
+		conn := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		d.mu.Unlock()
+		return conn, nil
+	}
+	d.mu.Unlock()
+	conn, err := sqlite.OpenConn(d.source, d.flags)
+	if err != nil {
+		return nil, err
+	}
+	conn.SetBusyTimeout(busyWait)
+	return conn, nil
+}
+
+func (d *DB) putBack(conn *sqlite.Conn) {
+	d.mu.Lock()
+	keep := len(d.idle) < maxIdle
+	if keep {
+		d.idle = append(d.idle, conn)
+	}
+	d.mu.Unlock()
+	if !keep {
+		if err := conn.Close(); err != nil {
+			d.log.Warn("closing a connection to the state", "error", err)
+		}
+	}
+}
+
+// write calls fn within a transaction that is durable when write returns nil,
+// and undone when it returns an error.
+func (d *DB) write(ctx context.Context, op string, fn func(*writer) error) error {
+	ctx, done, err := d.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if d.readOnly {
+		return refuseWrite(op)
+	}
+	var w *writer
+	select {
+	case w = <-d.writer:
+		defer func() { d.writer <- w }()
+	case <-ctx.Done():
+		return stopped(ctx, op)
+	}
+	err = w.transaction(ctx, fn)
+	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
+		return stopped(ctx, op)
+	}
+	return d.fault(op, err)
+}
+
+func (w *writer) transaction(ctx context.Context, fn func(*writer) error) (err error) {
+	lastID := w.lastID
+	w.conn.SetInterrupt(ctx.Done())
+	defer func() {
+		w.conn.SetInterrupt(nil)
+		if err != nil {
+			w.lastID = lastID
+			// SQLite has undone some failures itself.
+			if w.conn.AutocommitEnabled() {
+				return
+			}
+			if undo := run(w.conn, "ROLLBACK"); undo != nil {
+				err = errors.Join(err, undo)
+			}
+		}
+	}()
+	if err := run(w.conn, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	if err := fn(w); err != nil {
+		return err
+	}
+	// From here on only the disk decides: a commit that is interrupted would
+	// leave nobody knowing whether it happened.
+	w.conn.SetInterrupt(nil)
+	return run(w.conn, "COMMIT")
+}
+
+// run executes a statement that has no parameters and no result.
+func run(conn *sqlite.Conn, query string) error {
+	stmt, err := conn.Prepare(query)
+	if err != nil {
+		return err
+	}
+	if _, err := stmt.Step(); err != nil {
+		return err
+	}
+	return stmt.Reset()
+}
