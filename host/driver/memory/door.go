@@ -133,3 +133,12 @@ func (s *Store) SetReadOnly(name string, readOnly bool) {
 		f.readOnly = readOnly
 	}
 }
+
+// AddFolder makes an empty folder, unless it is there.
+func (s *Store) AddFolder(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.folders[name] == nil {
+		s.newFolder(name)
+	}
+}
