@@ -125,9 +125,13 @@ func (r *Rename) forward(far string) (near string, trail []string, err error) {
 		if near, err = r.apply(i, near); err != nil {
 			return "", nil, err
 		}
-	}
-	if strings.EqualFold(near, mail.Inbox) {
-		near = mail.Inbox
+		if before := trail[i]; strings.EqualFold(near, mail.Inbox) && before != mail.Inbox {
+			if r.steps[i].Kind != Map {
+				return "", nil, fault.New(fault.BadName, "rename", "%q would become the inbox by %s", far, r.steps[i].Kind).
+					WithHint("only rename.map can make a folder the inbox")
+			}
+			near = mail.Inbox
+		}
 	}
 	return near, trail, checkName(near)
 }

@@ -1,0 +1,180 @@
+package endpoint
+
+import (
+	"context"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/wire"
+	"github.com/imapfw/imapfw/host/worker"
+)
+
+// holder keeps, on the calling side, the other end of a caller record for as
+// long as something is at stake: within a process the record itself, else a
+// stream that ends when this side does.
+type holder struct {
+	p *proxy
+
+	mu         sync.Mutex
+	now        *standing
+	joined     int // calls on their way
+	deliveries map[*delivery]bool
+	rooms      map[string]*room
+}
+
+// standing is how the other side knows us.
+type standing struct {
+	id     int64
+	local  *caller
+	server *Server
+	stream worker.Session
+	cancel context.CancelFunc
+}
+
+// room is one reservation: it ends with a commit, or when all the messages it
+// was made for were aborted.
+type room struct{ n, aborted int }
+
+// join makes the other side know us, and keeps it so until the call that was
+// begun with it is noted as done.
+func (h *holder) join(ctx context.Context) (*standing, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.now == nil {
+		now, err := h.attach(ctx)
+		if err != nil {
+			return nil, err
+		}
+		h.now = now
+	}
+	h.joined++
+	return h.now, nil
+}
+
+func (h *holder) attach(ctx context.Context) (*standing, error) {
+	life, cancel, err := h.p.lifetime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := &standing{cancel: cancel}
+	err = h.p.local(ctx, opHold, func(_ context.Context, _ driver.Store, server *Server) error {
+		now.server, now.local = server, server.attach()
+		return nil
+	}, func() error {
+		s, err := h.p.ch.Open(life, opHold, nil)
+		if err != nil {
+			return err
+		}
+		v, err := s.Recv(ctx)
+		if id, ok := v.(int64); ok && err == nil {
+			now.id, now.stream = id, s
+			return nil
+		}
+		cancel()
+		if _, told := s.Wait(); told != nil {
+			err = told
+		}
+		if err == nil {
+			err = malformed("the number of a caller is a %T", v)
+		}
+		return err
+	})
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	return now, nil
+}
+
+// leave tells the other side that nothing is at stake any more.
+func (now *standing) leave() {
+	defer now.cancel()
+	if now.local != nil {
+		now.server.detach(now.local)
+		return
+	}
+	_ = now.stream.CloseSend()
+	_, _ = now.stream.Wait()
+}
+
+func (h *holder) reserved(folder string, n int, ok bool) {
+	h.done(func() {
+		if ok {
+			if h.rooms == nil {
+				h.rooms = map[string]*room{}
+			}
+			h.rooms[folder] = &room{n: n}
+		}
+	})
+}
+
+func (h *holder) delivered(d *delivery, ok bool) {
+	h.done(func() {
+		if ok {
+			if h.deliveries == nil {
+				h.deliveries = map[*delivery]bool{}
+			}
+			h.deliveries[d] = true
+		}
+	})
+}
+
+func (h *holder) committed(folder string, ds []driver.Delivery) {
+	h.done(func() {
+		delete(h.rooms, folder)
+		for _, d := range ds {
+			delete(h.deliveries, d.(*delivery))
+		}
+	})
+}
+
+// done notes how a call ended, and leaves when it was the last one that
+// mattered.
+func (h *holder) done(note func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.joined--
+	note()
+	if h.now != nil && h.joined == 0 && len(h.deliveries) == 0 && len(h.rooms) == 0 {
+		h.now.leave()
+		h.now = nil
+	}
+}
+
+func (h *holder) abort(d *delivery) {
+	h.mu.Lock()
+	now, mine := h.now, h.deliveries[d]
+	if now == nil || !mine {
+		h.mu.Unlock()
+		return
+	}
+	delete(h.deliveries, d)
+	h.joined++
+	h.mu.Unlock()
+
+	if now.local != nil {
+		now.local.abort(d.number)
+	} else if ctx, cancel, err := h.p.lifetime(context.Background()); err == nil {
+		// An abort cannot fail: what it leaves ends with the caller record.
+		_, _ = h.p.call(ctx, opAbort, wire.Map{"caller": now.id, "delivery": d.number})
+		cancel()
+	}
+	h.done(func() {
+		if r := h.rooms[d.folder]; r != nil {
+			if r.aborted++; r.aborted >= r.n {
+				delete(h.rooms, d.folder)
+			}
+		}
+	})
+}
+
+// drop forgets everything: the other side aborts it.
+func (h *holder) drop() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.deliveries, h.rooms = nil, nil
+	if h.now != nil && h.joined == 0 {
+		h.now.leave()
+		h.now = nil
+	}
+}

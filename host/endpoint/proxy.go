@@ -1,0 +1,210 @@
+package endpoint
+
+import (
+	"context"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/wire"
+	"github.com/imapfw/imapfw/host/worker"
+)
+
+// proxy is a Store that another worker serves.
+//
+// Within a process a call carries a function for the serving side to run, so
+// that callbacks and content go by reference. Everywhere else its arguments are
+// encoded, metas come in batches and content in pieces with a digest at the
+// end, on a stream.
+type proxy struct {
+	ch   worker.Channel
+	held holder
+
+	mu   sync.Mutex
+	open bool
+	life context.Context // ends with Close
+	end  context.CancelFunc
+	can  abilities
+}
+
+var (
+	_ driver.Store     = (*proxy)(nil)
+	_ driver.Unwrapper = (*proxy)(nil)
+)
+
+// Proxy returns the Store that the worker at the other end of a channel serves
+// with Serve. Open asks which optional abilities it has, so that driver.As gives
+// true answers from then on; it does not open the Store, whose owner does.
+// Close aborts the deliveries and gives back the reservations made through this
+// proxy; the Store stays open. A caller that may go away without Close in the
+// same process must see to it that somebody closes the proxy.
+func Proxy(ch worker.Channel) driver.Store {
+	p := &proxy{ch: ch}
+	p.held.p = p
+	return p
+}
+
+func (p *proxy) Open(ctx context.Context) error {
+	var names wire.List
+	err := p.local(ctx, opAbilities, func(_ context.Context, s driver.Store, _ *Server) error {
+		for _, name := range abilitiesOf(s) {
+			names = append(names, name)
+		}
+		return nil
+	}, func() error {
+		v, err := p.call(ctx, opAbilities, nil)
+		names, _ = v.(wire.List)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open {
+		return fault.New(fault.Internal, "open", "the proxy of %s is open already", p.ch.Name())
+	}
+	p.open = true
+	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
+	p.can = abilities{}
+	for _, name := range names {
+		switch name {
+		case canMake:
+			p.can.maker = remote{p}
+		case canRemove:
+			p.can.remover = remote{p}
+		case canStamp:
+			p.can.stamper = remote{p}
+		}
+	}
+	return nil
+}
+
+func (p *proxy) Close() error {
+	p.mu.Lock()
+	if !p.open {
+		p.mu.Unlock()
+		return nil
+	}
+	p.open = false
+	end := p.end
+	p.mu.Unlock()
+	p.held.drop()
+	end()
+	return nil
+}
+
+// Unwrap is where driver.As finds the abilities of the other side. There is
+// nothing below them.
+func (p *proxy) Unwrap() driver.Store {
+	p.mu.Lock()
+	can := p.can
+	p.mu.Unlock()
+	return can.over(p, nil)
+}
+
+// lifetime returns a context with the values of ctx that ends with Close.
+func (p *proxy) lifetime(ctx context.Context) (context.Context, context.CancelFunc, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.open {
+		return nil, nil, fault.New(fault.Stopped, "write", "the proxy of %s is not open", p.ch.Name())
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(p.life, cancel)
+	return ctx, cancel, nil
+}
+
+// local runs do on the serving side where it is in the same process, and away
+// otherwise. An error of do comes back as it is.
+func (p *proxy) local(ctx context.Context, op string, do localCall, away func() error) error {
+	if !p.ch.Local() {
+		return away()
+	}
+	var err error
+	done := false
+	_, failed := p.ch.Call(ctx, &worker.Call{Op: op, Local: localCall(func(ctx context.Context, s driver.Store, server *Server) error {
+		err = do(ctx, s, server)
+		done = true
+		return err
+	})})
+	if !done {
+		return failed
+	}
+	return err
+}
+
+func (p *proxy) call(ctx context.Context, op string, args wire.Map) (wire.Value, error) {
+	call := &worker.Call{Op: op}
+	if args != nil {
+		call.Args = args
+	}
+	return p.ch.Call(ctx, call)
+}
+
+// stream calls op with a stream. each is given every item that comes back, until
+// it returns an error, which ends the call and is returned as it is; failed
+// messages among the items become a *driver.Partial. The reply is the handler's.
+func (p *proxy) stream(ctx context.Context, op string, args wire.Map, keys *mail.KeySet, each func(context.Context, worker.Session, *fields) error) (wire.Value, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if keys != nil {
+		args["more"] = int64(0)
+	}
+	var rest []mail.KeySet
+	if keys != nil {
+		for part := range portions(*keys) {
+			rest = append(rest, part)
+		}
+		if len(rest) > 0 {
+			args["keys"], args["more"] = rest[0], int64(len(rest)-1)
+			rest = rest[1:]
+		}
+	}
+	s, err := p.ch.Open(ctx, op, args)
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range rest {
+		if err := s.Send(ctx, wire.Map{"keys": part}); err != nil {
+			break // the handler has ended; its reply says why
+		}
+	}
+	var partial driver.Partial
+	stop := receive(ctx, s, &partial, each)
+	if stop != nil {
+		cancel()
+	}
+	reply, err := s.Wait()
+	switch {
+	case stop != nil:
+		return nil, stop
+	case err != nil:
+		return nil, err
+	}
+	return reply, partial.OrNil()
+}
+
+// receive takes the items of a stream until the other end has sent the last.
+func receive(ctx context.Context, s worker.Session, partial *driver.Partial, each func(context.Context, worker.Session, *fields) error) error {
+	for {
+		v, err := s.Recv(ctx)
+		if err != nil {
+			return nil // the end, or a failure that Wait tells
+		}
+		item := read(v)
+		if list := item.list("failed"); list != nil {
+			if err := decodeFailed(partial, list); err != nil {
+				return err
+			}
+			continue
+		}
+		if item.err != nil {
+			return item.err
+		}
+		if err := each(ctx, s, item); err != nil {
+			return err
+		}
+	}
+}
