@@ -48,24 +48,28 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// copyPhase records what needs no work, creates the folder, and copies.
+// copyPhase creates the folder, records what needs no work, and copies.
 func (e *Engine) copyPhase(ctx context.Context, fp *FolderPlan) error {
 	if e.draining() {
 		return nil
+	}
+	// A folder the state knows and a side lacks counts as removed there: so it
+	// is created before the state hears of it.
+	for _, s := range fp.Steps {
+		if s.Op == OpCreate {
+			if err := e.createFolder(ctx, fp, s); err != nil {
+				return err
+			}
+		}
 	}
 	if err := e.recordPlan(ctx, fp); err != nil {
 		return err
 	}
 	for _, s := range fp.Steps {
-		var err error
-		switch s.Op {
-		case OpCreate:
-			err = e.createFolder(ctx, fp, s)
-		case OpPull, OpPush:
-			err = e.copyStep(ctx, fp, s)
-		}
-		if err != nil {
-			return err
+		if s.Op == OpPull || s.Op == OpPush {
+			if err := e.copyStep(ctx, fp, s); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -99,6 +99,11 @@ func (e *Engine) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if e.Convert {
+		// A conversion only adds: the first side is never written, and what is
+		// changed on the second side afterwards is left alone.
+		e.Policy.Pull, e.Policy.Push, e.Policy.Expunge = OpNew|OpFlags, OpsNone, NoSide
+	}
 	if err := e.recall(ctx); err != nil {
 		return err
 	}

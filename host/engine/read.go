@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -215,6 +216,10 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		if paired, settled, err = r.recover(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if mail := r.deltas[state.Near].New; r.e.Convert && len(mail) > 0 && len(paired) < len(mail) {
+		return nil, fault.New(fault.Guard, "convert", "the near side holds %d messages that did not come from here",
+			len(mail)-len(paired)).InFolder(r.p.name).WithHint("a conversion fills an empty side; use a sync for two filled ones")
 	}
 	if len(r.rows) == 0 && len(r.intents) == 0 {
 		// Two sides that were never in step: what is on both is found by

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// steps prints a plan in one line for each step.
+func steps(p *FolderPlan) string {
+	var out []string
+	for _, s := range p.Steps {
+		var keys []string
+		for _, it := range s.items {
+			keys = append(keys, string(it.meta.Key))
+		}
+		line := fmt.Sprintf("%s %s %s", s.Op, s.Side, strings.Join(keys, ","))
+		if !s.Add.Empty() {
+			line += " +" + s.Add.String()
+		}
+		if !s.Remove.Empty() {
+			line += " -" + s.Remove.String()
+		}
+		out = append(out, line)
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestDiff(t *testing.T) {
+	seen, flagged, deleted := mail.NewFlags(`\Seen`), mail.NewFlags(`\Flagged`), mail.NewFlags(`\Deleted`)
+	row := state.Row{ID: 1, Far: "f", Near: "n", Flags: seen}
+	for _, tc := range []struct {
+		name      string
+		far, near Delta
+		change    func(*Policy)
+		row       *state.Row
+		want      string
+		put, drop int
+	}{
+		{name: "nothing"},
+		{name: "new far", far: Delta{New: []mail.Meta{{Key: "x"}}}, want: "pull near x"},
+		{name: "new near", near: Delta{New: []mail.Meta{{Key: "x"}}}, want: "push far x"},
+		{name: "hidden new", far: Delta{New: []mail.Meta{{Key: "x", Hidden: true}}}},
+		{name: "new, not allowed", far: Delta{New: []mail.Meta{{Key: "x"}}}, change: func(p *Policy) { p.Pull = OpFlags }},
+		{name: "flag added far", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}}, want: `flags near n +\Flagged`},
+		{name: "flag removed near", near: Delta{Flags: map[int64]mail.Flags{1: {}}}, want: `flags far f -\Seen`},
+		{name: "both ways at once", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}},
+			want: "flags far f +\\Flagged\nflags near n -\\Seen"},
+		{name: "alike on both", far: Delta{Flags: map[int64]mail.Flags{1: flagged}}, near: Delta{Flags: map[int64]mail.Flags{1: flagged}}, put: 1},
+		{name: "flags not allowed", far: Delta{Flags: map[int64]mail.Flags{1: flagged}}, change: func(p *Policy) { p.Pull = OpNew }},
+		{name: "gone far", far: Delta{Gone: map[int64]bool{1: true}}, want: "delete near n"},
+		{name: "gone both", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Gone: map[int64]bool{1: true}}, drop: 1},
+		{name: "gone far, hidden near", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Hidden: map[int64]bool{1: true}}},
+		{name: "gone far, not carried", far: Delta{Gone: map[int64]bool{1: true}}, change: func(p *Policy) { p.Pull = OpNew }, put: 1},
+		{name: "gone far, only marked", far: Delta{Gone: map[int64]bool{1: true}}, change: func(p *Policy) { p.Expunge = FarSide },
+			want: `flags near n +\Deleted`},
+		{name: "known as gone far", row: &state.Row{ID: 1, Near: "n"}, change: func(p *Policy) { p.Pull = OpNew }},
+		{name: "known as gone far, now allowed", row: &state.Row{ID: 1, Near: "n"}, want: "delete near n"},
+		{name: "marked far", far: Delta{Flags: map[int64]mail.Flags{1: deleted}}, want: "delete far f\ndelete near n"},
+		{name: "marked far, delete not carried", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			change: func(p *Policy) { p.Pull = OpFlags }, want: "delete far f"},
+		{name: "marked far, not expunged", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			change: func(p *Policy) { p.Expunge = NoSide }, want: `flags near n +\Deleted`},
+		{name: "marked far, expunged near", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			change: func(p *Policy) { p.Expunge = NearSide }, want: "delete near n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			policy := DefaultPolicy()
+			if tc.change != nil {
+				tc.change(&policy)
+			}
+			r := row
+			if tc.row != nil {
+				r = *tc.row
+			}
+			plan := Diff(Input{Folder: "F", Rows: []state.Row{r}, Far: tc.far, Near: tc.near, Policy: policy})
+			require.Equal(t, tc.want, steps(plan))
+			require.Len(t, plan.put, tc.put, "rows recorded without work")
+			require.Len(t, plan.drop, tc.drop, "rows forgotten")
+		})
+	}
+}
+
+func TestComparerBelievesARemovalOnlyFromACompleteReading(t *testing.T) {
+	rows := []state.Row{{ID: 1, Far: "a"}, {ID: 2, Far: "b"}, {ID: 3, Far: "c"}}
+	read := func(res mail.Result) Delta {
+		c := newComparer(rows, state.Far)
+		require.NoError(t, c.add([]mail.Meta{{Key: "b"}, {Key: "new"}}))
+		return c.finish(res)
+	}
+	require.Empty(t, read(mail.Result{}).Gone)
+	require.Equal(t, map[int64]bool{3: true}, read(mail.Result{Gone: mail.NewKeySet("c")}).Gone)
+	require.Equal(t, map[int64]bool{1: true, 3: true}, read(mail.Result{Complete: true}).Gone)
+	require.Equal(t, map[int64]bool{3: true}, read(mail.Result{Complete: true, Present: mail.NewKeySet("a")}).Gone)
+	require.Empty(t, read(mail.Result{Complete: true, Unsure: true}).Gone)
+	require.Len(t, read(mail.Result{}).New, 1)
+	require.Empty(t, read(mail.Result{Gone: mail.NewKeySet("new")}).New, "came and went")
+}

@@ -1,0 +1,142 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// world is two stores and a state between them.
+type world struct {
+	t         require.TestingT
+	far, near *memory.Store
+	state     *brittle
+	policy    engine.Policy
+	hooks     engine.Hooks
+	convert   bool
+	dry       bool
+	serial    int
+}
+
+// kinds are the pairings every scenario is run on.
+var kinds = map[string][2]memory.Options{
+	"imap-maildir":      {{}, {Maildir: true}},
+	"eager-maildir":     {{Eager: true}, {Maildir: true}},
+	"no-uidplus":        {{Eager: true, NoUIDPlus: true}, {Maildir: true}},
+	"imap-imap":         {{Eager: true}, {Eager: true}},
+	"maildir-maildir":   {{Maildir: true}, {Maildir: true}},
+	"imap-imap-uidless": {{Eager: true, NoUIDPlus: true}, {Eager: true, NoUIDPlus: true}},
+}
+
+func newWorld(t require.TestingT, kind string) *world {
+	w := &world{t: t, far: memory.New(kinds[kind][0]), near: memory.New(kinds[kind][1]),
+		state: &brittle{Store: state.NewMemory()}, policy: engine.DefaultPolicy()}
+	ctx := context.Background()
+	require.NoError(t, w.far.Open(ctx))
+	require.NoError(t, w.near.Open(ctx))
+	require.NoError(t, w.state.Open(ctx))
+	return w
+}
+
+func eachKind(t *testing.T, fn func(t *testing.T, w *world)) {
+	for kind := range kinds {
+		t.Run(kind, func(t *testing.T) { fn(t, newWorld(t, kind)) })
+	}
+}
+
+// run syncs once.
+func (w *world) run() (*engine.Report, error) {
+	e := engine.New(engine.Config{Name: "test", Far: w.far, Near: w.near, State: w.state, Policy: w.policy,
+		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond})
+	return e.Run(context.Background())
+}
+
+// sync syncs once and insists that all went well.
+func (w *world) sync() *engine.Report {
+	r, err := w.run()
+	require.NoError(w.t, err)
+	require.NoError(w.t, r.Err())
+	return r
+}
+
+// still syncs and insists that nothing was changed.
+func (w *world) still() {
+	r := w.sync()
+	require.Zero(w.t, r.Changes(), "a run without news changed something: %v", r.Value())
+}
+
+// same insists that both sides hold the same mail.
+func (w *world) same() {
+	require.Empty(w.t, w.far.Snapshot().Diff(w.near.Snapshot()))
+}
+
+// message makes a message that is like no other.
+func (w *world) message(flags ...string) memory.Message {
+	w.serial++
+	return numbered(w.serial, flags...)
+}
+
+func numbered(n int, flags ...string) memory.Message {
+	return memory.Message{
+		Flags: mail.NewFlags(flags...),
+		Date:  time.Unix(1_700_000_000+int64(n), 0),
+		Body:  fmt.Appendf(nil, "Message-ID: <%d@example>\nSubject: number %d\n\nbody of %d\n", n, n, n),
+	}
+}
+
+// count returns how many messages a side holds in all, and in one folder.
+func count(s *memory.Store, folder string) int { return len(s.Snapshot()[folder]) }
+
+// brittle is a state that can be made to fail: to its caller, what being killed
+// just before or after a commit looks like.
+type brittle struct {
+	state.Store
+	breaker *memory.Breaker
+}
+
+var errKilled = errors.New("killed")
+
+func (b *brittle) Commit(ctx context.Context, folder string, c *state.Change) error {
+	if b.breaker != nil {
+		if b.breaker.Hook(ctx, memory.Call{}) != nil {
+			return errKilled
+		}
+	}
+	if err := b.Store.Commit(ctx, folder, c); err != nil {
+		return err
+	}
+	if b.breaker != nil && b.breaker.Hook(ctx, memory.Call{}) != nil {
+		return errKilled
+	}
+	return nil
+}
+
+func (b *brittle) SetInfo(ctx context.Context, info state.Info) error {
+	if b.breaker != nil && b.breaker.Hook(ctx, memory.Call{}) != nil {
+		return errKilled
+	}
+	return b.Store.SetInfo(ctx, info)
+}
+
+// killAt lets n moments pass in the life of both stores and the state, and then
+// none until mend is called.
+func (w *world) killAt(n int) (mend func(), breaker *memory.Breaker) {
+	b := memory.NewBreaker(n)
+	w.far.SetHook(b.Hook)
+	w.near.SetHook(b.Hook)
+	w.state.breaker = b
+	return func() {
+		w.far.SetHook(nil)
+		w.near.SetHook(nil)
+		w.state.breaker = nil
+	}, b
+}
