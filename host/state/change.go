@@ -40,3 +40,14 @@ func (c *Change) fillIn(intents, rows []int64) {
 		}
 	}
 }
+
+// added returns how many IDs the change is given.
+func (c *Change) added() int {
+	n := len(c.Intend)
+	for _, r := range c.Put {
+		if r.ID == 0 {
+			n++
+		}
+	}
+	return n
+}

@@ -20,8 +20,9 @@ import (
 // calls that read: a Load that waits for its callback must keep neither a
 // Commit nor another Load from going on.
 type DB struct {
-	opts Options
-	log  *slog.Logger
+	opts     Options
+	log      *slog.Logger
+	busyWait time.Duration
 
 	mu       sync.Mutex // guards what follows; a call holds it for no I/O
 	open     bool
@@ -52,7 +53,7 @@ func New(opts Options) *DB {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &DB{opts: opts, log: log}
+	return &DB{opts: opts, log: log, busyWait: busyWait}
 }
 
 const (
@@ -155,7 +156,7 @@ func (d *DB) reader() (*sqlite.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.SetBusyTimeout(busyWait)
+	conn.SetBusyTimeout(d.busyWait)
 	return conn, nil
 }
 

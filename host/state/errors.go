@@ -50,8 +50,7 @@ func classify(err error, opts Options) (code fault.Code, temporary bool, hint st
 	case sqlite.ResultFull:
 		return fault.DiskFull, false, freeSpace
 	case sqlite.ResultCorrupt, sqlite.ResultNotADB:
-		return fault.IO, false, "the database is damaged; imapfw state check says how. No mail is lost: move the file " +
-			"away, and the next run pairs what is on both sides again without removing anything"
+		return fault.IO, false, repairHint
 	case sqlite.ResultBusy, sqlite.ResultLocked:
 		return fault.Busy, true, "another program holds the database; close it and run again"
 	case sqlite.ResultReadOnly, sqlite.ResultPerm, sqlite.ResultAuth, sqlite.ResultCantOpen:
@@ -63,6 +62,11 @@ func classify(err error, opts Options) (code fault.Code, temporary bool, hint st
 	}
 	return fault.Internal, false, ""
 }
+
+// repairHint is what to do about a damaged database. Nothing is repaired or
+// removed without being asked: even a damaged state may still tell something.
+const repairHint = "no mail is lost; move the database away, and the next run pairs what is on both sides " +
+	"again without removing anything"
 
 const freeSpace = "free some space on its disk and run again; nothing was lost"
 
@@ -79,11 +83,15 @@ func classifyOS(err error) (code fault.Code, temporary bool, hint string) {
 	return fault.IO, false, ""
 }
 
+// stopped says that ctx ended. errors.Is finds both what the context says and
+// why it was ended.
 func stopped(ctx context.Context, op string) error {
 	cause := context.Cause(ctx)
-	var known *fault.Error
-	if errors.As(cause, &known) {
+	if errors.As(cause, new(*fault.Error)) {
 		return cause
+	}
+	if !errors.Is(cause, ctx.Err()) {
+		cause = fmt.Errorf("%w (%w)", cause, ctx.Err())
 	}
 	return &fault.Error{Code: fault.Stopped, Op: op, Err: cause}
 }

@@ -107,7 +107,7 @@ func (d *DB) openWriter(ctx context.Context, path string) (*writer, error) {
 }
 
 func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
-	w.conn.SetBusyTimeout(busyWait)
+	w.conn.SetBusyTimeout(d.busyWait)
 	if _, err := checkVersion(w.conn, path); err != nil {
 		return err
 	}
