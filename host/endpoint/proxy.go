@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"github.com/imapfw/imapfw/host/driver"
@@ -149,9 +150,6 @@ func (p *proxy) call(ctx context.Context, op string, args wire.Map) (wire.Value,
 func (p *proxy) stream(ctx context.Context, op string, args wire.Map, keys *mail.KeySet, each func(context.Context, worker.Session, *fields) error) (wire.Value, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if keys != nil {
-		args["more"] = int64(0)
-	}
 	var rest []mail.KeySet
 	if keys != nil {
 		for part := range portions(*keys) {
@@ -172,7 +170,7 @@ func (p *proxy) stream(ctx context.Context, op string, args wire.Map, keys *mail
 		}
 	}
 	var partial driver.Partial
-	stop := receive(ctx, s, &partial, each)
+	stop, cut := receive(ctx, s, &partial, each)
 	if stop != nil {
 		cancel()
 	}
@@ -182,29 +180,35 @@ func (p *proxy) stream(ctx context.Context, op string, args wire.Map, keys *mail
 		return nil, stop
 	case err != nil:
 		return nil, err
+	case cut != nil: // what was cut short never looks complete
+		return nil, cut
 	}
 	return reply, partial.OrNil()
 }
 
 // receive takes the items of a stream until the other end has sent the last.
-func receive(ctx context.Context, s worker.Session, partial *driver.Partial, each func(context.Context, worker.Session, *fields) error) error {
+// stop is an error of this side, cut is that of a stream that broke.
+func receive(ctx context.Context, s worker.Session, partial *driver.Partial, each func(context.Context, worker.Session, *fields) error) (stop, cut error) {
 	for {
 		v, err := s.Recv(ctx)
+		if err == io.EOF {
+			return nil, nil
+		}
 		if err != nil {
-			return nil // the end, or a failure that Wait tells
+			return nil, err
 		}
 		item := read(v)
 		if list := item.list("failed"); list != nil {
 			if err := decodeFailed(partial, list); err != nil {
-				return err
+				return err, nil
 			}
 			continue
 		}
 		if item.err != nil {
-			return item.err
+			return item.err, nil
 		}
 		if err := each(ctx, s, item); err != nil {
-			return err
+			return err, nil
 		}
 	}
 }
