@@ -4,7 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
+
+	"github.com/imapfw/imapfw/host/fault"
 )
 
 // TLSMode is how a connection is encrypted.
@@ -80,4 +83,77 @@ type Config struct {
 	// called from the connection's reading goroutine and must not block nor use
 	// the connection.
 	Untagged func(*Response)
+}
+
+// Validate reports the first mistake in a Config, as a fault.Config.
+func (cfg *Config) Validate() error {
+	wrong := func(format string, args ...any) error {
+		return fault.New(fault.Config, "imap settings", format, args...)
+	}
+	switch {
+	case cfg.Host == "":
+		return wrong("host is missing")
+	case strings.ContainsAny(cfg.Host, " /\r\n\x00"):
+		return wrong("host %q is neither a name nor an IP address", cfg.Host)
+	case cfg.Port < 0 || cfg.Port > 65535:
+		return wrong("port %d is out of range", cfg.Port)
+	case cfg.User == "":
+		return wrong("user is missing")
+	case cfg.Password == nil:
+		return wrong("password is missing")
+	case strings.ContainsRune(cfg.User+cfg.Authzid, 0):
+		return wrong("NUL in user or authzid")
+	case cfg.Timeout < 0:
+		return wrong("timeout %s is negative", cfg.Timeout)
+	case (cfg.TLS.CertFile == "") != (cfg.TLS.KeyFile == ""):
+		return wrong("tls.cert and tls.key go together")
+	case cfg.TLS.NoSystemCA && cfg.TLS.CAFile == "" && cfg.TLS.Fingerprint == "":
+		return wrong("tls.system_ca = false trusts nobody without tls.ca_file or tls.fingerprint")
+	}
+	switch cfg.TLS.Mode {
+	case "", Implicit, StartTLS, None:
+	default:
+		return wrong(`tls mode %q is none of "implicit", "starttls" and "none"`, cfg.TLS.Mode)
+	}
+	if _, err := tlsVersion(cfg.TLS.MinVersion); err != nil {
+		return err
+	}
+	if cfg.TLS.Fingerprint != "" {
+		if _, err := parseFingerprint(cfg.TLS.Fingerprint); err != nil {
+			return err
+		}
+	}
+	for _, name := range cfg.Auth {
+		if !strings.EqualFold(name, loginCommand) && newMechanism(name, credentials{}) == nil {
+			return wrong("auth %q is not known; there are %s", name, strings.Join(allAuth(), ", "))
+		}
+	}
+	return nil
+}
+
+// withDefaults returns a copy in which nothing is left to choose.
+func (cfg Config) withDefaults() Config {
+	cfg.Host = strings.TrimSuffix(strings.TrimPrefix(cfg.Host, "["), "]")
+	if cfg.TLS.Mode == "" {
+		cfg.TLS.Mode = Implicit
+	}
+	if cfg.Port == 0 {
+		cfg.Port = 143
+		if cfg.TLS.Mode == Implicit {
+			cfg.Port = 993
+		}
+	}
+	if cfg.TLS.ServerName == "" {
+		cfg.TLS.ServerName = cfg.Host
+	}
+	if len(cfg.Auth) == 0 {
+		cfg.Auth = allAuth()
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg
 }

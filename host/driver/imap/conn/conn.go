@@ -2,75 +2,184 @@ package conn
 
 import (
 	"context"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/imapfw/imapfw/host/fault"
 )
 
 // Conn is one signed-in connection. Its methods may be called from any
 // goroutine, but commands whose answers look alike must not run at the same
 // time: an untagged FETCH does not say which command it answers.
 type Conn struct {
+	life    *life
+	traffic *traffic
+	in      *inbound
+	out     *outbound
+	client  *imapclient.Client
+	log     *slog.Logger
+
+	caps     imap.CapSet
+	serverID map[string]string
+	tags     atomic.Uint64
+	filled   chan struct{} // the filler has ended
+	closing  sync.Once
 }
 
-// Dial connects, signs in and enables CONDSTORE and QRESYNC where the server
-// has them. When ctx ends, Dial closes the connection and returns its cause;
-// afterwards ctx has no hold on the connection.
-func Dial(ctx context.Context, cfg Config) (*Conn, error) { panic("unwritten") }
+// newConn starts imapclient on a connection that is signed in.
+func newConn(s *session) (*Conn, error) {
+	if err := s.meter.endSetup(); err != nil {
+		return nil, dropped(err, "")
+	}
+	var (
+		l    = newLife(s.meter)
+		t    = newTraffic(s.meter.touch)
+		utf8 = s.caps.has(imap.CapIMAP4rev2) && !s.caps.has(imap.CapIMAP4rev1)
+		caps = s.caps.forClient()
+		enc  = encoding{utf8: utf8, literalPlus: s.caps.has(imap.CapLiteralPlus), literalMinus: s.caps.has(imap.CapLiteralMinus)}
+	)
+	c := &Conn{
+		life: l, traffic: t, log: s.log,
+		caps: s.caps.set, serverID: s.serverID,
+		out:    newOutbound(s.stream, l, t, enc, s.trace),
+		filled: make(chan struct{}),
+	}
+	c.in = &inbound{
+		fill: newFiller(), life: l, meter: s.meter, traffic: t, out: c.out, trace: s.trace,
+		conf:  inboundConfig{caps: caps, utf8: utf8, untagged: s.cfg.Untagged},
+		timer: time.NewTimer(0),
+		ready: []byte("* PREAUTH [CAPABILITY " + caps + "] signed in\r\n"),
+	}
+	go func() {
+		defer close(c.filled)
+		c.in.fill.run(s.br, l.dead)
+	}()
+	c.client = imapclient.New(&wire{c: c, Conn: s.stream}, nil)
+	if err := c.client.WaitGreeting(); err != nil {
+		_ = c.Close() // the greeting is ours; its failure is the error to tell
+		return nil, fault.Wrap(fault.Internal, "start the IMAP client", err)
+	}
+	return c, nil
+}
 
-// Run runs one or several commands of imapclient. fn must have waited for them
-// when it returns. When ctx ends meanwhile the connection is closed, which is
-// the only way to interrupt imapclient, and Run returns context.Cause(ctx).
-// Every other error is a *fault.Error with op as what was being done; errors
-// that are one already, and those that fn made up itself while the connection
-// is alive, are returned as they are.
+// wire is the net.Conn that imapclient is given. Its deadlines are those of
+// imapclient, which are not kept: see meter and inbound.wait.
+type wire struct {
+	net.Conn // for the addresses
+	c        *Conn
+}
+
+func (w *wire) Read(p []byte) (int, error)  { return w.c.in.Read(p) }
+func (w *wire) Write(p []byte) (int, error) { return w.c.out.Write(p) }
+
+// Close is called by imapclient, when it ends: if nothing else was the cause,
+// then an answer that it could not read.
+func (w *wire) Close() error {
+	w.c.life.end(fault.New(fault.Protocol, "imap", "an answer of the server could not be understood"))
+	return nil
+}
+
+func (w *wire) SetDeadline(time.Time) error      { return nil }
+func (w *wire) SetReadDeadline(time.Time) error  { return nil }
+func (w *wire) SetWriteDeadline(time.Time) error { return nil }
+
+// begin starts a use of the connection. It ends the connection when ctx ends,
+// until stop is called.
+func (c *Conn) begin(ctx context.Context) (stop func(), err error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, err
+	}
+	if err := c.life.err(); err != nil {
+		return nil, err
+	}
+	c.traffic.forget()
+	over := make(chan struct{})
+	cancel := context.AfterFunc(ctx, func() {
+		defer close(over)
+		c.life.end(fault.New(fault.Network, "imap", "the connection was closed because a command on it was cancelled").AsTemporary())
+	})
+	return func() {
+		if !cancel() {
+			<-over
+		}
+	}, nil
+}
+
+// Run runs one or several commands of imapclient. fn must have waited for them,
+// and read what they return to its end, when it returns. When ctx ends
+// meanwhile the connection is closed, which is the only way to interrupt
+// imapclient, and Run returns context.Cause(ctx). Every other error is a
+// *fault.Error with op as what was being done; errors that are one already, and
+// those that fn made up itself while the connection is alive, are returned as
+// they are.
 func (c *Conn) Run(ctx context.Context, op string, fn func(*imapclient.Client) error) error {
-	panic("unwritten")
+	stop, err := c.begin(ctx)
+	if err != nil {
+		return c.failed(ctx, op, "", err)
+	}
+	defer stop()
+	if err := fn(c.client); err != nil {
+		return c.failed(ctx, op, "", err)
+	}
+	return nil
 }
 
-// Do sends a command of our own and waits for its end. It takes the untagged
-// responses named in take ("LIST", "FETCH", "VANISHED", "OK"; "*" for all but
-// BYE) away from imapclient and gives them to on, in order, on the caller's
-// goroutine. on must not use the connection. An error of on is returned as it
-// is, after the rest of the answer has been read and dropped.
-//
-// The reply is valid also with an error: NO and BAD are errors, as Fault maps
-// them. When ctx ends meanwhile the connection is closed.
-func (c *Conn) Do(ctx context.Context, cmd *Command, on func(*Response) error, take ...string) (Reply, error) {
-	panic("unwritten")
-}
-
-// Said returns the status responses of the latest Run or Do, tagged ones and
-// untagged ones with a code, as far as imapclient loses them: READ-ONLY,
-// MODIFIED, NOMODSEQ, ALERT, the text of a tagged OK. At most the last 64.
-func (c *Conn) Said() []Reply { panic("unwritten") }
-
-// Fault turns an error of imapclient into a *fault.Error: a NO by its response
-// code, a BAD, a dropped connection. See Run for which errors stay as they are.
-func (c *Conn) Fault(op string, err error) error { panic("unwritten") }
+// Said returns the status responses since the latest Run or Do began, tagged
+// ones and untagged ones with a code: READ-ONLY, MODIFIED, NOMODSEQ, ALERT, the
+// text of a tagged OK, which imapclient loses. At most the last 64.
+func (c *Conn) Said() []Reply { return c.traffic.allSaid() }
 
 // Has reports whether the server has a capability that was not ignored, also
-// when another one implies it. QRESYNC and CONDSTORE are reported only if
-// they could be enabled.
-func (c *Conn) Has(name imap.Cap) bool { panic("unwritten") }
+// when another one implies it. QRESYNC is reported only if it is enabled.
+func (c *Conn) Has(name imap.Cap) bool { return c.caps.Has(name) }
 
-// Caps returns the capabilities, as imapclient sees them.
-func (c *Conn) Caps() imap.CapSet { panic("unwritten") }
+// Caps returns the capabilities that were not ignored.
+func (c *Conn) Caps() imap.CapSet { return c.caps.Copy() }
+
+// UTF8 reports whether the server writes folder names in UTF-8, as those do
+// that speak nothing but IMAP4rev2.
+func (c *Conn) UTF8() bool { return c.in.conf.utf8 }
 
 // ServerID returns what the server told about itself (RFC 2971), keys in lower
-// case; nil when it told nothing.
-func (c *Conn) ServerID() map[string]string { panic("unwritten") }
+// case; nil when it told nothing. The caller must not change it.
+func (c *Conn) ServerID() map[string]string { return c.serverID }
 
 // Alive reports whether the connection can still be used, as far as is known
 // without asking the server.
-func (c *Conn) Alive() bool { panic("unwritten") }
+func (c *Conn) Alive() bool { return c.life.err() == nil }
 
 // Err returns why the connection is dead, nil while it is alive.
-func (c *Conn) Err() error { panic("unwritten") }
+func (c *Conn) Err() error { return c.life.err() }
 
 // Done is closed when the connection is dead.
-func (c *Conn) Done() <-chan struct{} { panic("unwritten") }
+func (c *Conn) Done() <-chan struct{} { return c.life.dead }
+
+// logoutTime is how long a server may take to say goodbye.
+const logoutTime = 2 * time.Second
 
 // Close signs out where that can be done at once, closes the connection and
-// waits for its goroutines. It may be called more than once.
-func (c *Conn) Close() error { panic("unwritten") }
+// waits for its goroutines. It may be called more than once; commands in
+// progress fail.
+func (c *Conn) Close() error {
+	c.closing.Do(func() {
+		if c.Alive() && !c.traffic.isBusy() && len(c.out.gate) == 0 {
+			ctx, cancel := context.WithTimeout(context.Background(), logoutTime)
+			_, err := c.Do(ctx, Cmd("LOGOUT"), nil)
+			cancel()
+			if err != nil {
+				c.log.Debug("sign out", "err", err)
+			}
+		}
+		c.life.end(fault.New(fault.Stopped, "imap", "the connection was closed"))
+		_ = c.client.Close() // it tells what ended it, which is known by now
+		<-c.filled
+		c.in.close()
+	})
+	return nil
+}

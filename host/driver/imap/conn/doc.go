@@ -1,7 +1,7 @@
 // Package conn is the connection under imapclient. It signs in by itself, then
 // hands imapclient a net.Conn that begins with a synthetic
 //
-//	* PREAUTH [CAPABILITY ...]
+//   - PREAUTH [CAPABILITY ...]
 //
 // and through which every byte passes a tokenizer for lines and literals. That
 // is where it repairs or diverts what would kill imapclient, where it sends

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"io"
 
 	"github.com/emersion/go-imap/v2"
@@ -10,4 +11,33 @@ import (
 // imapclient takes a dropped connection for the end of the literal, the reader
 // returned ends with io.ErrUnexpectedEOF. It never returns more than Size
 // octets. A nil literal (NIL) is empty.
-func Literal(lit imap.LiteralReader) io.Reader { panic("unwritten") }
+func Literal(lit imap.LiteralReader) io.Reader {
+	if lit == nil {
+		return bytes.NewReader(nil)
+	}
+	return &exact{r: lit, left: lit.Size()}
+}
+
+// exact reads exactly so many octets. It reads on to the end of r, which is how
+// imapclient learns that a literal has been read.
+type exact struct {
+	r    io.Reader
+	left int64
+	err  error
+}
+
+func (e *exact) Read(p []byte) (int, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	n, err := e.r.Read(p)
+	if int64(n) > e.left {
+		n, err = int(e.left), io.EOF
+	}
+	e.left -= int64(n)
+	if err == io.EOF && e.left > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	e.err = err
+	return n, err
+}

@@ -1,0 +1,79 @@
+package conn
+
+import (
+	"errors"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// writePiece is how much is written under one deadline.
+const writePiece = 16 << 10
+
+// meter is the socket below TLS. It knows when a byte last got through, and it
+// alone sets deadlines: those that imapclient and crypto/tls ask for are fixed
+// times for whole messages, which a slow line cannot meet.
+type meter struct {
+	net.Conn
+	timeout time.Duration
+	start   time.Time
+	moved   atomic.Int64 // since start
+	setup   atomic.Bool  // each read has a deadline; afterwards wire.fill watches
+}
+
+func newMeter(c net.Conn, timeout time.Duration) *meter {
+	m := &meter{Conn: c, timeout: timeout, start: time.Now()}
+	m.setup.Store(true)
+	return m
+}
+
+// endSetup takes the deadline off reads. No read may be in progress.
+func (m *meter) endSetup() error {
+	m.setup.Store(false)
+	m.touch()
+	return m.Conn.SetReadDeadline(time.Time{})
+}
+
+func (m *meter) touch() { m.moved.Store(int64(time.Since(m.start))) }
+
+// since returns for how long no byte has moved.
+func (m *meter) since() time.Duration {
+	return time.Since(m.start) - time.Duration(m.moved.Load())
+}
+
+func (m *meter) Read(p []byte) (int, error) {
+	if m.setup.Load() {
+		if err := m.Conn.SetReadDeadline(time.Now().Add(m.timeout)); err != nil {
+			return 0, err
+		}
+	}
+	n, err := m.Conn.Read(p)
+	if n > 0 {
+		m.touch()
+	}
+	return n, err
+}
+
+// Write writes all of p, however long it takes, as long as it moves.
+func (m *meter) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) {
+		if err := m.Conn.SetWriteDeadline(time.Now().Add(m.timeout)); err != nil {
+			return done, err
+		}
+		n, err := m.Conn.Write(p[done:min(done+writePiece, len(p))])
+		done += n
+		if n > 0 {
+			m.touch()
+		}
+		if err != nil && (n == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+func (m *meter) SetDeadline(time.Time) error      { return nil }
+func (m *meter) SetReadDeadline(time.Time) error  { return nil }
+func (m *meter) SetWriteDeadline(time.Time) error { return nil }

@@ -1,0 +1,240 @@
+package conn
+
+import (
+	"bufio"
+	"errors"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// session is a connection until it is signed in: one command at a time, no
+// tokenizer, no imapclient.
+type session struct {
+	cfg   Config
+	log   *slog.Logger
+	trace *tracer
+	meter *meter
+
+	stream    net.Conn // the meter, or TLS on it
+	br        *bufio.Reader
+	encrypted bool
+
+	caps     capabilities
+	capsRead bool // the server told them since this was last cleared
+	serverID map[string]string
+	enabled  []string
+	secrets  []string // never to be seen in a trace or an error
+	goodbye  string
+	tag      int
+}
+
+// maxSetupLine bounds what a server says before it is signed in to.
+const maxSetupLine = 64 << 10
+
+func newSession(cfg Config, raw net.Conn) *session {
+	s := &session{
+		cfg: cfg, log: cfg.Log, trace: newTracer(cfg.Trace),
+		meter: newMeter(raw, cfg.Timeout),
+		caps:  capabilities{without: cfg.Without},
+	}
+	s.use(s.meter)
+	return s
+}
+
+// use reads and writes stream from now on.
+func (s *session) use(stream net.Conn) {
+	s.stream = stream
+	s.br = bufio.NewReader(stream)
+}
+
+// line reads a line and the literals in it, without the line end.
+func (s *session) line() (string, error) {
+	var all []byte
+	start := 0 // of the last part
+	for {
+		part, err := s.br.ReadSlice('\n')
+		all = append(all, part...)
+		if len(all) > maxSetupLine {
+			return "", fault.New(fault.Protocol, "sign in", "the server sends a line of more than %d octets", maxSetupLine)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if err != nil {
+			return "", s.broke(err)
+		}
+		size, ok := literalSize(all[start:])
+		if !ok || isStatusLine(all) || len(all)+int(min(size, maxSetupLine)) >= maxSetupLine {
+			break
+		}
+		for range size {
+			c, err := s.br.ReadByte()
+			if err != nil {
+				return "", s.broke(err)
+			}
+			all = append(all, c)
+		}
+		start = len(all)
+	}
+	text := string(trimEOL(all))
+	s.trace.line(false, []byte(s.hide(text)))
+	return text, nil
+}
+
+// isStatusLine reports whether a line ends with text for people.
+func isStatusLine(line []byte) bool {
+	if line[0] == '+' {
+		return true
+	}
+	_, rest, _ := strings.Cut(string(line), " ")
+	word, _, _ := strings.Cut(rest, " ")
+	return isStatus(strings.ToUpper(word))
+}
+
+// hide takes secrets out of what the server says.
+func (s *session) hide(text string) string {
+	for _, secret := range s.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
+}
+
+// broke is the fault of a connection that ends while signing in.
+func (s *session) broke(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return stalled(s.cfg.Timeout)
+	}
+	return dropped(err, s.goodbye)
+}
+
+// nextTag returns a tag for a command.
+func (s *session) nextTag() string {
+	s.tag++
+	return "A" + strconv.Itoa(s.tag)
+}
+
+// command sends a command and reads its answer.
+func (s *session) command(m *Command) (Reply, error) {
+	if m.err != nil {
+		return Reply{}, m.err
+	}
+	tag := s.nextTag()
+	enc := encoding{literalPlus: s.caps.has("LITERAL+"), literalMinus: s.caps.has("LITERAL-")}
+	return s.exchange(tag, m.encode(tag, enc), nil)
+}
+
+// exchange sends a command, chunk by chunk as the server asks for them, and
+// reads its answer. What the server asks for beyond the chunks is answered by
+// next, as base64 (RFC 9051 section 6.2.2).
+func (s *session) exchange(tag string, chunks []chunk, next func(challenge string) []byte) (Reply, error) {
+	for {
+		if len(chunks) > 0 {
+			s.trace.line(true, []byte(s.hide(string(chunks[0].data))))
+			if _, err := s.stream.Write(chunks[0].data); err != nil {
+				return Reply{}, s.broke(err)
+			}
+			chunks = chunks[1:]
+		}
+		reply, challenge, err := s.answer(tag)
+		if err != nil || reply != nil {
+			return deref(reply), err
+		}
+		if len(chunks) == 0 {
+			if next == nil {
+				return Reply{}, fault.New(fault.Protocol, "sign in", "the server asks for more than was to be sent")
+			}
+			chunks = []chunk{{data: next(challenge)}}
+		}
+	}
+}
+
+func deref(r *Reply) Reply {
+	if r == nil {
+		return Reply{}
+	}
+	return *r
+}
+
+// answer reads responses until the tagged one, or until the server asks for
+// something.
+func (s *session) answer(tag string) (reply *Reply, challenge string, err error) {
+	for {
+		line, err := s.line()
+		if err != nil {
+			return nil, "", err
+		}
+		if rest, ok := strings.CutPrefix(line, "+"); ok {
+			return nil, strings.TrimSpace(rest), nil
+		}
+		if rest, ok := strings.CutPrefix(line, tag+" "); ok {
+			typ, rest, _ := strings.Cut(rest, " ")
+			r := parseReply(strings.ToUpper(typ), s.hide(rest))
+			if r.Code == "CAPABILITY" && r.Type == "OK" {
+				s.readCaps(r.Args)
+			}
+			return &r, "", nil
+		}
+		if strings.HasPrefix(line, "* ") {
+			s.untagged(line)
+		}
+	}
+}
+
+func (s *session) readCaps(list []Value) {
+	s.caps.read(list)
+	s.capsRead = true
+}
+
+// untagged notes what the server says beside its answers.
+func (s *session) untagged(line string) {
+	name, num, rest := splitUntagged([]byte(line))
+	if isStatus(name) {
+		r := parseReply(name, s.hide(string(rest)))
+		switch {
+		case name == "BYE":
+			s.goodbye = r.Text
+		case r.Code == "CAPABILITY":
+			s.readCaps(r.Args)
+		case r.Code != "" && s.cfg.Untagged != nil:
+			s.cfg.Untagged(&Response{Name: name, Status: &r})
+		}
+		return
+	}
+	resp, ok := parseResponse(name, num, string(rest))
+	if !ok {
+		return
+	}
+	switch name {
+	case "CAPABILITY":
+		s.readCaps(resp.Fields)
+	case "ENABLED":
+		for _, v := range resp.Fields {
+			s.enabled = append(s.enabled, strings.ToUpper(v.Text))
+		}
+	case "ID":
+		s.noteID(resp.Fields)
+	}
+}
+
+// noteID keeps what the server tells about itself (RFC 2971).
+func (s *session) noteID(fields []Value) {
+	if len(fields) == 0 {
+		return
+	}
+	list := fields[0].List
+	for i := 0; i+1 < len(list); i += 2 {
+		if s.serverID == nil {
+			s.serverID = map[string]string{}
+		}
+		if list[i+1].Kind != Nil {
+			s.serverID[strings.ToLower(list[i].Text)] = printable(list[i+1].Text)
+		}
+	}
+}

@@ -1,0 +1,130 @@
+package conn
+
+import (
+	"bytes"
+	"strconv"
+)
+
+// untagged handles a response that begins with "*": it goes to a command of
+// ours, to imapclient, or to the hook, repaired on the way.
+func (in *inbound) untagged(line []byte) error {
+	name, num, rest := splitUntagged(line)
+	if isStatus(name) {
+		in.status(name, string(trimEOL(rest)))
+		return nil
+	}
+	if name == "FETCH" {
+		return in.startFetch(num, rest)
+	}
+	line, err := in.whole(line)
+	if err != nil {
+		return err
+	}
+	_, _, rest = splitUntagged(line)
+	rest = trimEOL(rest)
+	if r := in.traffic.taker(name); r != nil {
+		resp, ok := readResponse(name, num, string(rest))
+		if !ok {
+			return in.broken("a malformed answer: %s", excerpt(line))
+		}
+		return in.deliver(r, event{response: resp})
+	}
+	switch name {
+	case "EXISTS", "RECENT":
+		in.tell(name, num, "")
+		in.giveNumber(num, name)
+	case "EXPUNGE":
+		in.tell(name, num, "")
+		if num > 0 {
+			in.giveNumber(num, name)
+		}
+	case "LIST", "STATUS", "NAMESPACE", "FLAGS":
+		resp, ok := readResponse(name, num, string(rest))
+		if !ok {
+			return in.broken("a malformed answer: %s", excerpt(line))
+		}
+		in.giveRepaired(resp)
+	case "SEARCH":
+		in.giveSearch(rest)
+	case "ESEARCH":
+		// imapclient knows "UID" and the names of the items in upper case only.
+		in.giveLine(name, bytes.ToUpper(rest))
+	case "CAPABILITY":
+		if in.traffic.clientsBusy() {
+			in.giveLine(name, []byte(" "+in.conf.caps))
+		}
+	case "ENABLED", "SORT", "THREAD", "METADATA", "QUOTA", "QUOTAROOT", "MYRIGHTS", "ACL":
+		if in.traffic.clientsBusy() {
+			in.giveLine(name, rest)
+		}
+	default:
+		in.tell(name, num, string(rest))
+	}
+	return nil
+}
+
+// splitUntagged takes an untagged response apart: "* 12 FETCH (..." and "* LIST
+// (...". The name is in upper case.
+func splitUntagged(line []byte) (name string, num uint32, rest []byte) {
+	rest = bytes.TrimLeft(line[1:], " ")
+	n := nameLen(rest)
+	if v, err := strconv.ParseUint(string(rest[:n]), 10, 32); err == nil {
+		num = uint32(v)
+		rest = bytes.TrimLeft(rest[n:], " ")
+		n = nameLen(rest)
+	}
+	return upper(rest[:n]), num, rest[n:]
+}
+
+// upper returns a name in upper case, without allocating for those that come
+// once per message.
+func upper(b []byte) string {
+	if foldEqual(b, "FETCH") {
+		return "FETCH"
+	}
+	return string(bytes.ToUpper(b))
+}
+
+// excerpt is the beginning of a line, fit for an error.
+func excerpt(line []byte) string {
+	const max = 120
+	text := printable(string(line[:min(len(line), max)]))
+	if len(line) > max {
+		text += "..."
+	}
+	return strconv.Quote(text)
+}
+
+// tell passes a response on to the hook.
+func (in *inbound) tell(name string, num uint32, rest string) {
+	if in.conf.untagged == nil {
+		return
+	}
+	resp, _ := readResponse(name, num, rest) // what can be read of it
+	in.conf.untagged(resp)
+}
+
+func (in *inbound) giveNumber(num uint32, name string) {
+	b := append(in.build[:0], "* "...)
+	b = strconv.AppendUint(b, uint64(num), 10)
+	b = append(b, ' ')
+	b = append(b, name...)
+	in.give(append(b, "\r\n"...))
+}
+
+func (in *inbound) giveLine(name string, rest []byte) {
+	b := append(in.build[:0], "* "...)
+	b = append(b, name...)
+	b = append(b, rest...)
+	in.give(append(b, "\r\n"...))
+}
+
+// giveSearch passes on the numbers of SEARCH with one space between them.
+func (in *inbound) giveSearch(rest []byte) {
+	b := append(in.build[:0], "* SEARCH"...)
+	for _, word := range bytes.Fields(rest) {
+		b = append(b, ' ')
+		b = append(b, word...)
+	}
+	in.give(append(b, "\r\n"...))
+}
