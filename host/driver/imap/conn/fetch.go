@@ -122,17 +122,22 @@ func (in *inbound) fetchSection(f *fetching, name string, size int64) ([]byte, e
 	f.out = append(f.out, '{')
 	f.out = strconv.AppendInt(f.out, size, 10)
 	f.out = append(f.out, "}\r\n"...)
-	if _, _, uid := in.traffic.fetches(); !f.hasUID && uid && !f.given {
-		f.hold = true
-	}
 	in.fetch = f
-	if f.hold {
+	if in.mustHold(f) {
 		return in.holdBack(f, size)
 	}
 	in.give(f.out)
 	f.out, f.given = nil, true
 	in.literal = size
 	return nil, nil
+}
+
+// mustHold reports whether a section that comes now has to wait for the UID.
+func (in *inbound) mustHold(f *fetching) bool {
+	if !f.hold && !f.hasUID && !f.given {
+		_, _, f.hold = in.traffic.fetches()
+	}
+	return f.hold
 }
 
 // holdBack puts a literal, and what stands before it, aside until the UID has
@@ -199,7 +204,7 @@ func (in *inbound) wanted(f *fetching) bool {
 	if wanted && !onlyBody {
 		return true
 	}
-	in.tell("FETCH", f.num, "("+string(f.out[f.head:])+")")
+	in.tell("FETCH", f.num, string(f.out[f.head:]))
 	return false
 }
 

@@ -1,6 +1,7 @@
 package conn
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -96,13 +97,6 @@ func (in *inbound) giveRepaired(r *Response) {
 	b := append(in.build[:0], "* "...)
 	b = append(b, r.Name...)
 	switch r.Name {
-	case "FLAGS":
-		var list []Value
-		if len(r.Fields) > 0 {
-			list = r.Fields[0].List
-		}
-		b = append(b, ' ')
-		b = appendFlags(b, list)
 	case "NAMESPACE":
 		for i := range 3 {
 			b = append(b, ' ')
@@ -129,6 +123,18 @@ func (in *inbound) giveRepaired(r *Response) {
 		b = appendItems(b, r.Fields[1].List)
 	}
 	in.give(append(b, "\r\n"...))
+}
+
+// giveFlags passes on the flags of the selected folder.
+func (in *inbound) giveFlags(rest []byte) {
+	list := bytes.Map(func(r rune) rune {
+		if r == '(' || r == ')' {
+			return ' '
+		}
+		return r
+	}, rest)
+	b := append(in.build[:0], "* FLAGS "...)
+	in.give(append(appendRawFlags(b, list), "\r\n"...))
 }
 
 // appendExtended keeps of the extended data of LIST what imapclient uses; an

@@ -150,6 +150,9 @@ func (in *inbound) fetchItem(f *fetching, name, value []byte) {
 	case "":
 	case "FLAGS":
 		f.begin(known)
+		if value[0] != '(' { // NIL
+			value = nil
+		}
 		f.out = appendRawFlags(f.out, bytes.Trim(value, "()"))
 	case "UID":
 		if !isNumber(string(value), 32) {
@@ -183,12 +186,12 @@ func (in *inbound) fetchItem(f *fetching, name, value []byte) {
 			f.out = append(f.out, value...)
 		}
 	default:
-		f.section(known, value)
+		in.fetchQuoted(f, known, value)
 	}
 }
 
-// section passes on a message section that is not a literal.
-func (f *fetching) section(name string, value []byte) {
+// fetchQuoted passes on a message section that is not a literal.
+func (in *inbound) fetchQuoted(f *fetching, name string, value []byte) {
 	if strings.HasPrefix(name, "BINARY.SIZE[") {
 		if isNumber(string(value), 32) {
 			f.begin(name)
@@ -208,6 +211,10 @@ func (f *fetching) section(name string, value []byte) {
 	f.body = true
 	f.begin(name)
 	f.out = append(f.out, value...)
+	if in.mustHold(f) {
+		f.pieces = append(f.pieces, piece{data: f.out[f.head:]})
+		f.out, f.head = nil, 0
+	}
 }
 
 // dateLayout is INTERNALDATE's (RFC 9051 section 9, date-time).

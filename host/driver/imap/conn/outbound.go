@@ -155,6 +155,7 @@ func newClientCommand(line []byte) *clientCommand {
 		cmd.uid, rest = true, after
 	}
 	name, args, _ := strings.Cut(rest, " ")
+	cmd.name = name
 	switch name {
 	case "FETCH":
 		cmd.fetch = true

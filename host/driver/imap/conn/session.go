@@ -175,7 +175,8 @@ func (s *session) answer(tag string) (reply *Reply, challenge string, err error)
 		}
 		if rest, ok := strings.CutPrefix(line, tag+" "); ok {
 			typ, rest, _ := strings.Cut(rest, " ")
-			r := parseReply(strings.ToUpper(typ), s.hide(rest))
+			r := parseReply(strings.ToUpper(typ), rest)
+			r.Text = s.hide(r.Text)
 			if r.Code == "CAPABILITY" && r.Type == "OK" {
 				s.readCaps(r.Args)
 			}
@@ -196,7 +197,8 @@ func (s *session) readCaps(list []Value) {
 func (s *session) untagged(line string) {
 	name, num, rest := splitUntagged([]byte(line))
 	if isStatus(name) {
-		r := parseReply(name, s.hide(string(rest)))
+		r := parseReply(name, string(rest))
+		r.Text = s.hide(r.Text)
 		switch {
 		case name == "BYE":
 			s.goodbye = r.Text

@@ -25,6 +25,7 @@ type traffic struct {
 // clientCommand is a command of imapclient.
 type clientCommand struct {
 	tag     string
+	name    string // without UID in front
 	fetch   bool // takes FETCH responses
 	body    bool // and is useless without a body section in them
 	uid     bool // and knows them by their UID
@@ -149,12 +150,15 @@ func (t *traffic) isRefused(cmd *clientCommand) bool {
 	return cmd.refused
 }
 
-// clientsBusy reports whether imapclient waits for anything but the end of IDLE.
-func (t *traffic) clientsBusy() bool {
+// asked reports whether imapclient is running one of these commands.
+func (t *traffic) asked(names []string) bool {
+	if len(names) == 0 {
+		return false
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.clients {
-		if !c.idle {
+		if slices.Contains(names, c.name) {
 			return true
 		}
 	}

@@ -38,8 +38,48 @@ func (in *inbound) untagged(line []byte) error {
 		if num > 0 {
 			in.giveNumber(num, name)
 		}
-	case "LIST", "STATUS", "NAMESPACE", "FLAGS":
-		resp, ok := readResponse(name, num, string(rest))
+	case "FLAGS":
+		in.giveFlags(rest)
+	default:
+		if !in.traffic.asked(askedBy(name)) {
+			in.tell(name, num, string(rest))
+			return nil
+		}
+		return in.data(name, rest, line)
+	}
+	return nil
+}
+
+// askedBy names the commands of imapclient that a response is the answer to. It
+// gets them while such a command runs, and never else: what is no answer can
+// only do harm.
+func askedBy(name string) []string {
+	switch name {
+	case "LIST":
+		return []string{"LIST", "SELECT", "EXAMINE"}
+	case "STATUS":
+		return []string{"STATUS", "LIST"}
+	case "SEARCH", "ESEARCH":
+		return []string{"SEARCH"}
+	case "QUOTA", "QUOTAROOT":
+		return []string{"GETQUOTA", "GETQUOTAROOT"}
+	case "METADATA":
+		return []string{"GETMETADATA"}
+	case "ACL":
+		return []string{"GETACL"}
+	case "ENABLED":
+		return []string{"ENABLE"}
+	case "NAMESPACE", "CAPABILITY", "SORT", "THREAD", "MYRIGHTS":
+		return []string{name}
+	}
+	return nil
+}
+
+// data passes on a response that imapclient asked for.
+func (in *inbound) data(name string, rest, line []byte) error {
+	switch name {
+	case "LIST", "STATUS", "NAMESPACE":
+		resp, ok := readResponse(name, 0, string(rest))
 		if !ok {
 			return in.broken("a malformed answer: %s", excerpt(line))
 		}
@@ -48,17 +88,13 @@ func (in *inbound) untagged(line []byte) error {
 		in.giveSearch(rest)
 	case "ESEARCH":
 		// imapclient knows "UID" and the names of the items in upper case only.
-		in.giveLine(name, bytes.ToUpper(rest))
+		if len(rest) > 0 {
+			in.giveLine(name, bytes.ToUpper(rest))
+		}
 	case "CAPABILITY":
-		if in.traffic.clientsBusy() {
-			in.giveLine(name, []byte(" "+in.conf.caps))
-		}
-	case "ENABLED", "SORT", "THREAD", "METADATA", "QUOTA", "QUOTAROOT", "MYRIGHTS", "ACL":
-		if in.traffic.clientsBusy() {
-			in.giveLine(name, rest)
-		}
+		in.giveLine(name, []byte(" "+in.conf.caps))
 	default:
-		in.tell(name, num, string(rest))
+		in.giveLine(name, rest)
 	}
 	return nil
 }
