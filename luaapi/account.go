@@ -1,0 +1,113 @@
+package luaapi
+
+import (
+	"fmt"
+	"strings"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/imapfw/imapfw/host/naming"
+	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/script/options"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+const kindAccount = "account"
+
+// accountTable declares the options of api.account.
+func accountTable() *options.Table {
+	own := []options.Option{
+		{Name: "name", Type: options.String(), Help: "unique in the app; names the state. The file's name by default", Check: isName},
+		{Name: "far", Type: storeType(), Required: true, Help: "the reference, a server as a rule"},
+		{Name: "near", Type: storeType(), Required: true, Help: "the copy"},
+		{Name: "rename", Type: renameType(), Help: "how far folder names become near ones, and back"},
+		{Name: "messages", Type: predicateType(), Help: "which messages are kept near; it never deletes far"},
+		{Name: "state", Type: options.String(), Check: notEmpty,
+			Help: "folder of what is remembered between two runs; $XDG_STATE_HOME/imapfw/NAME by default"},
+	}
+	return &options.Table{
+		Name: "api.account", Class: "imapfw.AccountOptions",
+		Doc:     "Two stores that are kept in step.",
+		Options: append(own, engineOptions()...),
+		Check:   checkAccount,
+	}
+}
+
+// engineOptions are the options that an account and api.EngineManager share.
+func engineOptions() []options.Option {
+	ops := func() options.Type {
+		return options.AnyOf(options.Enum("all", "none"), options.ListOf(options.Enum("new", "upgrade", "flags", "delete")))
+	}
+	sides := func() options.Type { return options.Enum("none", "far", "near", "both") }
+	return []options.Option{
+		{Name: "folders", Type: options.AnyOf(options.ListOf(options.String()), options.Func("fun(folder: imapfw.Folder): boolean")),
+			Check: checkPatterns, Help: "patterns of far names (* % ! and \\Attributes, the last match wins), or a function"},
+		{Name: "pull", Type: ops(), Default: "all", Help: "what is carried from far to near"},
+		{Name: "push", Type: ops(), Default: "all", Help: "what is carried from near to far"},
+		{Name: "expunge", Type: sides(), Default: "both", Help: "where a removed message is removed for good instead of marked"},
+		{Name: "create", Type: sides(), Default: "both", Help: "where folders are created that are missing there"},
+		{Name: "subscribe", Type: sides(), Default: "both", Help: "where created folders are subscribed"},
+		{Name: "conflict", Type: options.Enum("remove", "keep", "far", "near"), Default: "remove",
+			Help: "what wins when a message was removed on one side and its flags changed on the other"},
+		{Name: "copy_date", Type: options.Bool(), Default: true, Help: "carry the arrival date"},
+	}
+}
+
+// checkAccount refuses stores that are one and the same.
+func checkAccount(m wire.Map) []error {
+	far, near := storeOf(m["far"]), storeOf(m["near"])
+	if far != nil && far == near {
+		return []error{options.Problem("near", "far and near are the same store")}
+	}
+	return nil
+}
+
+func checkPatterns(v wire.Value) error {
+	list, ok := v.([]any)
+	if !ok {
+		return nil
+	}
+	_, err := naming.ParsePatterns(textsOf(list))
+	return err
+}
+
+// textsOf returns a list of strings that was checked before.
+func textsOf(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, 0, len(list))
+	for _, one := range list {
+		if s, ok := one.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func storeOf(v any) *script.Def {
+	d, _ := v.(*script.Def)
+	return d
+}
+
+// isName refuses names that cannot name workers and folders of the state.
+func isName(v wire.Value) error {
+	name, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	if name == "" || strings.HasPrefix(name, ".") || strings.ContainsAny(name, "/\\:\x00\r\n\t ") {
+		return fmt.Errorf("%q cannot be a name: use letters, digits, \"-\", \"_\" and \".\"", name)
+	}
+	return nil
+}
+
+func accountFunction() function {
+	table := accountTable()
+	return function{
+		name: "account", params: "options: " + table.Class, returns: "imapfw.Account", doc: table.Doc + " A file that returns it is an app.",
+		in: script.Define,
+		call: table.Constructor(func(L *lua.LState, m wire.Map) lua.LValue {
+			_, ud := script.NewDef(L, kindAccount, m)
+			return ud
+		}),
+	}
+}

@@ -1,0 +1,197 @@
+package luaapi
+
+import (
+	"errors"
+	"regexp"
+	"regexp/syntax"
+	"strings"
+	"time"
+
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/predicate"
+	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/script/options"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// match is a predicate as scripts hold it: data, and callable on a message.
+type match struct{ expr *predicate.Expr }
+
+// DataKind is part of script.Datum.
+func (*match) DataKind() string { return "predicate" }
+
+// Data is part of script.Datum.
+func (m *match) Data() (wire.Value, error) { return m.expr.Encode(), nil }
+
+// regex is api.re "...": text that is matched by a regular expression.
+type regex struct{ source string }
+
+// DataKind is part of script.Datum.
+func (*regex) DataKind() string { return "regex" }
+
+// Data is part of script.Datum.
+func (r *regex) Data() (wire.Value, error) { return r.source, nil }
+
+func isPredicate(v any) bool { _, ok := v.(*match); return ok }
+
+func predicateType() options.Type {
+	return options.Object("a predicate", "imapfw.Predicate", isPredicate)
+}
+
+func regexObject() object[*regex] {
+	return object[*regex]{
+		name: "Regex", doc: "A regular expression in the syntax of Go.",
+		string: func(r *regex) string { return "re " + strings.TrimSpace(r.source) },
+	}
+}
+
+func reFunction() function {
+	return function{name: "re", params: "pattern: string", returns: "imapfw.Regex",
+		doc: "A regular expression, in the syntax of Go (RE2), for the predicates about text.",
+		call: func(L *lua.LState) int {
+			source := L.CheckString(1)
+			if _, err := regexp.Compile(source); err != nil {
+				script.Raise(L, badPattern(source, err))
+			}
+			L.Push(script.New(L, &regex{source}))
+			return 1
+		}}
+}
+
+// badPattern points at what is wrong with a pattern.
+func badPattern(source string, err error) error {
+	bad := fault.New(fault.Config, "", "api.re: bad pattern: %v", err)
+	var at *syntax.Error
+	if !errors.As(err, &at) {
+		return bad
+	}
+	bad.Message = "api.re: " + string(at.Code)
+	if i := strings.Index(source, at.Expr); i >= 0 && at.Expr != "" {
+		bad.Message += "\n  " + source + "\n  " + strings.Repeat(" ", i) + "^"
+	}
+	return bad
+}
+
+func predicateObject() object[*match] {
+	combine := func(with func(a, b *predicate.Expr) *predicate.Expr) lua.LGFunction {
+		return func(L *lua.LState) int {
+			a, b := script.Check[*match](L, 1), script.Check[*match](L, 2)
+			L.Push(script.New(L, &match{with(a.expr, b.expr)}))
+			return 1
+		}
+	}
+	return object[*match]{
+		name:   "Predicate",
+		doc:    "What is said about a message. a + b: either, a * b: both, a - b: a and not b, -a: not a.",
+		string: func(m *match) string { return m.expr.String() },
+		meta: map[string]lua.LGFunction{
+			"__add": combine((*predicate.Expr).Or),
+			"__mul": combine((*predicate.Expr).And),
+			"__sub": combine((*predicate.Expr).Minus),
+			"__unm": func(L *lua.LState) int {
+				L.Push(script.New(L, &match{script.Check[*match](L, 1).expr.Not()}))
+				return 1
+			},
+			"__call": callMatch,
+		},
+		operators: []string{
+			"add(imapfw.Predicate): imapfw.Predicate", "mul(imapfw.Predicate): imapfw.Predicate",
+			"sub(imapfw.Predicate): imapfw.Predicate", "unm: imapfw.Predicate",
+			"call(imapfw.Message): boolean",
+		},
+	}
+}
+
+// textOf reads what a leaf about text looks for.
+func textOf(L *lua.LState, n int) predicate.Match {
+	if r, ok := script.Is[*regex](L.Get(n)); ok {
+		return predicate.Match{Regexp: r.source}
+	}
+	s, ok := L.Get(n).(lua.LString)
+	if !ok {
+		script.ArgError(L, n, "expected a string or api.re \"...\", got %s", L.Get(n).Type())
+	}
+	if s == "" {
+		script.ArgError(L, n, "an empty text is in every message")
+	}
+	return predicate.Match{Substring: string(s)}
+}
+
+// matchFunctions are the predicates that take an argument.
+func matchFunctions() []function {
+	leaf := func(op predicate.Op, params, doc string, make func(L *lua.LState) *predicate.Expr) function {
+		return function{name: "match." + string(op), params: params, returns: "imapfw.Predicate", doc: doc,
+			call: func(L *lua.LState) int {
+				L.Push(script.New(L, &match{make(L).Where(script.Where(L))}))
+				return 1
+			}}
+	}
+	text := func(op predicate.Op, doc string) function {
+		return leaf(op, "text: string|imapfw.Regex", doc, func(L *lua.LState) *predicate.Expr {
+			return predicate.OnText(op, "", textOf(L, 1))
+		})
+	}
+	size := func(op predicate.Op, doc string) function {
+		return leaf(op, "size: imapfw.Size", doc, func(L *lua.LState) *predicate.Expr {
+			return predicate.OnSize(op, checkSize(L, 1))
+		})
+	}
+	age := func(op predicate.Op, doc string) function {
+		return leaf(op, "age: imapfw.Age", doc, func(L *lua.LState) *predicate.Expr {
+			return predicate.OnAge(op, checkAge(L, 1))
+		})
+	}
+	name := func(op predicate.Op, params, doc string) function {
+		return leaf(op, params, doc, func(L *lua.LState) *predicate.Expr { return predicate.OnName(op, L.CheckString(1)) })
+	}
+	return []function{
+		text(predicate.From, "The sender, decoded: a substring without regard to case, or api.re."),
+		text(predicate.To, "The To field."),
+		text(predicate.Cc, "The Cc field."),
+		text(predicate.Bcc, "The Bcc field."),
+		text(predicate.Subject, "The subject, decoded."),
+		text(predicate.List, "The List-Id field."),
+		leaf(predicate.Header, "name: string, text?: string|imapfw.Regex", "Any field of the header; without a text: the field is there.",
+			func(L *lua.LState) *predicate.Expr {
+				var m predicate.Match
+				if L.Get(2) != lua.LNil {
+					m = textOf(L, 2)
+				}
+				return predicate.OnText(predicate.Header, L.CheckString(1), m)
+			}),
+		name(predicate.Folder, "pattern: string", "The folder's name, by a pattern with * and %."),
+		name(predicate.Keyword, "name: string", "A keyword."),
+		size(predicate.Larger, "Larger than a size."),
+		size(predicate.Smaller, "Smaller than a size."),
+		age(predicate.Older, "Arrived longer ago."),
+		age(predicate.Newer, "Arrived at most so long ago."),
+		leaf(predicate.SentBefore, "date: string", "The Date field is before a day, \"2026-11-02\".", func(L *lua.LState) *predicate.Expr {
+			day, err := time.ParseInLocation(time.DateOnly, L.CheckString(1), time.Local)
+			if err != nil {
+				script.ArgError(L, 1, "%q is no date such as 2026-11-02", L.CheckString(1))
+			}
+			return predicate.Before(day)
+		}),
+	}
+}
+
+// matchValues are the predicates without an argument.
+func matchValues() []value {
+	leaf := func(op predicate.Op, doc string) value {
+		return value{name: "match." + string(op), kind: "imapfw.Predicate", doc: doc, make: func(L *lua.LState) lua.LValue {
+			return script.New(L, &match{predicate.Leaf(op)})
+		}}
+	}
+	return []value{
+		leaf(predicate.All, "Every message."),
+		leaf(predicate.Seen, "It was read."),
+		leaf(predicate.Flagged, "It is flagged."),
+		leaf(predicate.Answered, "It was answered."),
+		leaf(predicate.Draft, "It is a draft."),
+		leaf(predicate.Deleted, "It is marked deleted."),
+		leaf(predicate.Reply, "It answers another message."),
+		leaf(predicate.Auto, "A machine sent it."),
+	}
+}
