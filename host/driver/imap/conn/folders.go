@@ -127,12 +127,7 @@ func (in *inbound) giveRepaired(r *Response) {
 
 // giveFlags passes on the flags of the selected folder.
 func (in *inbound) giveFlags(rest []byte) {
-	list := bytes.Map(func(r rune) rune {
-		if r == '(' || r == ')' {
-			return ' '
-		}
-		return r
-	}, rest)
+	list := bytes.ReplaceAll(bytes.ReplaceAll(rest, []byte("("), nil), []byte(")"), nil)
 	b := append(in.build[:0], "* FLAGS "...)
 	in.give(append(appendRawFlags(b, list), "\r\n"...))
 }

@@ -26,9 +26,9 @@ type traffic struct {
 type clientCommand struct {
 	tag     string
 	name    string // without UID in front
-	fetch   bool // takes FETCH responses
-	body    bool // and is useless without a body section in them
-	uid     bool // and knows them by their UID
+	fetch   bool   // takes FETCH responses
+	body    bool   // and is useless without a body section in them
+	uid     bool   // and knows them by their UID
 	idle    bool
 	idling  bool // the server accepted IDLE: from now on it owes nothing
 	refused bool // answered before its "+" came
