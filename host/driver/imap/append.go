@@ -1,0 +1,249 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Reserve asks for UIDNEXT. The first time for a folder it selects it, which
+// also tells the flags that the folder keeps.
+func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Reservation, error) {
+	box, err := d.names.forServer(folder.Name)
+	if err != nil {
+		return mail.Reservation{}, err
+	}
+	var st status
+	err = d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
+		if s.selected == nil || s.selected.name != box.name {
+			if _, known := d.keeps.Load(box.name); known {
+				st, err = s.status(ctx, box)
+				if err != nil || st.validity > 0 && st.uidNext > 0 {
+					return err
+				}
+			}
+		}
+		sel, err := s.enter(ctx, box, "", true)
+		if err != nil {
+			return err
+		}
+		if sel.readOnly {
+			return readOnly("append", box.name)
+		}
+		d.keeps.Store(box.name, sel.flags)
+		st = status{validity: sel.validity, position: position{uidNext: sel.uidNext}}
+		if st.uidNext == 0 {
+			st.uidNext, err = s.guessUIDNext(ctx)
+		}
+		return inFolder(err, box.name)
+	})
+	if err != nil {
+		return mail.Reservation{}, err
+	}
+	if epoch := epochOf(st.validity); folder.Epoch != "" && folder.Epoch != epoch {
+		return mail.Reservation{}, epochChanged(box.name, folder.Epoch, epoch)
+	}
+	return mail.Reservation{Epoch: epochOf(st.validity), Next: mail.UIDKey(st.uidNext)}, nil
+}
+
+// status asks for what a folder would have next.
+func (s *session) status(ctx context.Context, box mailbox) (status, error) {
+	var st status
+	_, err := s.Do(ctx, box.add(conn.Cmd("STATUS")).Raw("(MESSAGES UIDNEXT UIDVALIDITY)"), func(r *conn.Response) error {
+		st = statusOf(r)
+		return nil
+	}, "STATUS")
+	if err != nil {
+		return st, s.explain(ctx, box, err)
+	}
+	return st, nil
+}
+
+// guessUIDNext is for servers that do not tell UIDNEXT: one more than the
+// highest UID, which is a lower bound at least.
+func (s *session) guessUIDNext(ctx context.Context) (uint32, error) {
+	all, err := s.search(ctx, "ALL")
+	if err != nil || all.Empty() {
+		return 1, err
+	}
+	_, last := bounds(all)
+	return last + 1, nil
+}
+
+// delivery is an APPEND that was sent. Its answer is read by imapclient, on the
+// connection's own goroutine; the session is the pool's again.
+type delivery struct {
+	folder  string
+	flags   mail.Flags
+	session *session
+	cmd     *imapclient.AppendCommand
+	err     error // refused before anything was sent
+	ended   bool
+}
+
+// Abort forgets the answer. What was sent cannot be taken back.
+func (dl *delivery) Abort() { dl.end() }
+
+func (dl *delivery) end() {
+	if !dl.ended && dl.session != nil {
+		dl.session.appends.Add(-1)
+	}
+	dl.ended = true
+}
+
+// Deliver sends an APPEND and does not wait for its answer; with LITERAL+ (RFC
+// 7888) not even for leave to send. Keywords that the folder does not keep, as
+// far as it has told, are left out.
+//
+// A message that may have been sent is never sent again: when the connection
+// drops, Commit tells, and the caller looks for it from Reservation.Next on.
+func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
+	box, err := d.names.forServer(folder.Name)
+	if err != nil {
+		return nil, err
+	}
+	c, err := wireForm(body, d.opts.TempDir)
+	if err != nil {
+		return nil, inFolder(err, box.name)
+	}
+	defer c.close()
+	flags := m.Flags
+	if permanent, known := d.keeps.Load(box.name); known {
+		flags = permanent.(permanentFlags).keep(flags)
+	}
+	dl := &delivery{folder: box.name, flags: flags}
+	s, err := d.borrow(ctx, box.name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.pool.giveBack(s)
+	if limit := d.appendLimit(s); limit > 0 && c.size > limit {
+		dl.err = fault.New(fault.Refused, "append", "its size is %d octets, the server takes %d", c.size, limit).
+			InFolder(box.name).WithHint("see max_size")
+		return dl, nil
+	}
+	options := &goimap.AppendOptions{Flags: imapFlags(flags), Time: appendDate(m.Date)}
+	var broken error
+	err = s.Run(ctx, "append", func(client *imapclient.Client) error {
+		dl.cmd = client.Append(box.server, c.size, options)
+		broken = copyExactly(dl.cmd, c)
+		if broken != nil && s.alive() {
+			s.close() // the source failed: there is no other way out of a literal
+		}
+		// What fails here shows in the answer. A literal that was written
+		// completely may have arrived.
+		_ = dl.cmd.Close()
+		return broken
+	})
+	if err != nil {
+		if broken != nil && !errors.Is(err, fault.Network) {
+			err = broken
+		}
+		return nil, d.closedErr(inFolder(err, box.name))
+	}
+	dl.session = s
+	s.appendsTo.Store(&box.name)
+	s.appends.Add(1)
+	return dl, nil
+}
+
+// appendDate leaves out dates that the protocol cannot write.
+func appendDate(t time.Time) time.Time {
+	if y := t.UTC().Year(); y < 1000 || y > 9998 {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+// appendLimit is the size of the largest message the server takes, 0 if it does
+// not tell (RFC 7889).
+func (d *Driver) appendLimit(s *session) int64 {
+	if d.opts.MaxAppend > 0 {
+		return d.opts.MaxAppend
+	}
+	for c := range s.Caps() {
+		if value, ok := strings.CutPrefix(string(c), "APPENDLIMIT="); ok {
+			n, err := strconv.ParseInt(value, 10, 64)
+			if err == nil && n > 0 {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// Commit waits for the answers to the APPENDs. A NO is the error of its message.
+// When a connection dropped with APPENDs unanswered, nobody knows whether they
+// were done: then Commit fails with fault.Network, and the result holds what is
+// known of the others.
+func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
+	placed := make([]mail.Placed, len(ds))
+	var unknown, moved error
+	for i, each := range ds {
+		dl, ok := each.(*delivery)
+		if !ok || dl.ended {
+			return nil, fault.New(fault.Internal, "commit", "a delivery of another store, or one that has ended").InFolder(folder.Name)
+		}
+		if dl.err != nil {
+			placed[i].Err = dl.err
+			dl.end()
+			continue
+		}
+		data, err := dl.wait(ctx)
+		switch {
+		case err == nil:
+			placed[i].Flags = dl.flags
+			if data.UID == 0 {
+				continue
+			}
+			placed[i].Key = mail.UIDKey(uint32(data.UID))
+			if epoch := epochOf(data.UIDValidity); folder.Epoch != "" && epoch != folder.Epoch {
+				moved = epochChanged(folder.Name, folder.Epoch, epoch)
+			}
+		case answered(err):
+			placed[i].Err = inFolder(err, folder.Name)
+		default:
+			unknown = inFolder(err, folder.Name)
+		}
+	}
+	switch {
+	case unknown != nil && ctx.Err() != nil:
+		return placed, context.Cause(ctx)
+	case unknown != nil:
+		return placed, d.closedErr(unknown)
+	}
+	return placed, moved
+}
+
+// wait waits for the answer to one APPEND, which may have come before the
+// connection ended.
+func (dl *delivery) wait(ctx context.Context) (data *goimap.AppendData, err error) {
+	defer dl.end()
+	waited := false
+	err = dl.session.Run(ctx, "append", func(*imapclient.Client) (err error) {
+		waited = true
+		data, err = dl.cmd.Wait()
+		return err
+	})
+	if waited || ctx.Err() != nil {
+		return data, err
+	}
+	data, err = dl.cmd.Wait()
+	return data, dl.session.Fault("append", err)
+}
+
+// answered tells a NO from an answer that never came.
+func answered(err error) bool {
+	var said *goimap.Error
+	return errors.As(err, &said)
+}

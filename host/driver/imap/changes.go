@@ -1,0 +1,215 @@
+package imap
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strconv"
+
+	goimap "github.com/emersion/go-imap/v2"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+const (
+	// batch is how many metas are handed out at once.
+	batch = 500
+	// chunk is how many messages are fetched by one command, and the most that
+	// are in memory, twice.
+	chunk = 5000
+	// large is the size of a folder from which on even the question what
+	// changed is asked in parts.
+	large = 10 * chunk
+)
+
+// metaItems is what Changes fetches.
+const metaItems = hasFlags | hasDate | hasSize
+
+// Changes reads a folder by the cheapest way its server has:
+//
+//   - QRESYNC (RFC 7162): what changed since HIGHESTMODSEQ, and what vanished.
+//   - CONDSTORE: what changed, and the UIDs of all that is there.
+//   - otherwise the flags of everything.
+//
+// The cursor it returns is of the moment before the reading: what changes
+// meanwhile is told again the next time. When messages are there that the server
+// did not describe, the cursor is empty, and everything is read the next time.
+func (d *Driver) Changes(ctx context.Context, folder mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (mail.Result, error) {
+	box, err := d.names.forServer(folder.Name)
+	if err != nil {
+		return mail.Result{}, err
+	}
+	r := &reading{d: d, box: box, epoch: folder.Epoch, fn: fn}
+	r.since, _ = parseCursor(since)
+	if err := d.with(ctx, box.name, true, r.begin); err != nil {
+		return mail.Result{}, err
+	}
+	switch {
+	case r.sel.exists == 0:
+		r.result.Complete = true
+	case r.since.modSeq > 0 && r.now == r.since:
+	default:
+		err = r.read(ctx)
+	}
+	return r.result, err
+}
+
+// reading is one call of Changes.
+type reading struct {
+	d     *Driver
+	box   mailbox
+	epoch string
+	fn    func([]mail.Meta) error
+
+	sel    *selected
+	since  position // zero: from the beginning
+	now    position
+	result mail.Result
+
+	qresync bool
+	known   bool        // all is
+	all     mail.KeySet // what UID SEARCH found
+}
+
+// begin selects the folder and decides how it is read.
+func (r *reading) begin(ctx context.Context, s *session) error {
+	sel, err := s.enter(ctx, r.box, r.epoch, true)
+	if err != nil {
+		return err
+	}
+	r.sel, r.epoch = sel, sel.epoch()
+	r.now = position{sel.uidNext, sel.modSeq, sel.exists}
+	r.result.Epoch, r.result.Cursor = r.epoch, r.now.cursor()
+	r.qresync = s.Has(goimap.CapQResync)
+	if sel.uidNext > 0 && r.since.uidNext > sel.uidNext || sel.modSeq > 0 && r.since.modSeq > sel.modSeq {
+		r.result.Rewound = true
+		r.since = position{}
+	}
+	if sel.modSeq == 0 {
+		r.since = position{} // flags may have changed unseen
+	}
+	if sel.exists == 0 || r.since.modSeq > 0 && (r.now == r.since || r.qresync && sel.exists <= large) {
+		return nil
+	}
+	if r.all, err = s.search(ctx, "ALL"); err != nil {
+		return inFolder(err, r.box.name)
+	}
+	r.known = true
+	if r.since.modSeq == 0 || !r.qresync {
+		r.result.Complete, r.result.Present = true, r.all
+	}
+	// A server that finds fewer messages than it says there are has lost its
+	// index, or somebody else is removing some just now.
+	r.result.Unsure = r.all.Len() < int(sel.exists)
+	return nil
+}
+
+// part is what one command asks for.
+type part struct {
+	set    string
+	expect mail.KeySet // what must come back
+}
+
+// parts cuts the reading into commands.
+func (r *reading) parts() iter.Seq[part] {
+	return func(yield func(part) bool) {
+		if !r.known {
+			yield(part{set: "1:*"})
+			return
+		}
+		next := uint32(1)
+		for piece := range pieces(r.all, chunk) {
+			first, last := bounds(piece)
+			p := part{expect: piece, set: rangeText(first, last)}
+			if r.since.modSeq > 0 {
+				// Between the messages there are UIDs that may have vanished.
+				p = part{set: rangeText(next, last)}
+			}
+			next = last + 1
+			if !yield(p) {
+				return
+			}
+		}
+		if r.since.modSeq > 0 && next != 0 {
+			yield(part{set: strconv.FormatUint(uint64(next), 10) + ":*"})
+		}
+	}
+}
+
+func rangeText(first, last uint32) string {
+	text := strconv.FormatUint(uint64(first), 10)
+	if last != first {
+		text += ":" + strconv.FormatUint(uint64(last), 10)
+	}
+	return text
+}
+
+// answer is what came back.
+type answer struct {
+	records  []record
+	vanished mail.KeySet
+	failed   bool // a message that is there is not among the records
+}
+
+// read fetches the parts and hands them out.
+func (r *reading) read(ctx context.Context) error {
+	return ahead(ctx, r.parts(), r.ask, func(a answer) error {
+		r.result.Gone.AddSet(a.vanished)
+		if a.failed {
+			r.result.Cursor = ""
+		}
+		return r.handOut(a.records)
+	}, func(answer) {})
+}
+
+// ask fetches one part.
+func (r *reading) ask(ctx context.Context, p part) (answer, error) {
+	var a answer
+	var missing mail.KeySet
+	err := r.d.with(ctx, r.box.name, true, func(ctx context.Context, s *session) error {
+		if _, err := s.enter(ctx, r.box, r.epoch, false); err != nil {
+			return err
+		}
+		a = answer{}
+		req := request{set: p.set, want: metaItems, since: r.since.modSeq}
+		if r.qresync && r.since.modSeq > 0 {
+			req.vanished = &a.vanished
+		}
+		list, incomplete, err := s.fetchAll(ctx, req)
+		if s.refused(ctx, err) && !p.expect.Empty() {
+			r.d.log.Debug("the server refused a part of the flags", "folder", r.box.name, "error", err)
+			err = nil // what is missing is asked for again
+		}
+		a.records, missing = list, minus(p.expect, uidsOf(list))
+		missing.AddSet(incomplete)
+		return inFolder(err, r.box.name)
+	})
+	if err != nil || missing.Empty() {
+		return a, err
+	}
+	err = r.d.persist(ctx, r.box, r.epoch, missing, metaItems,
+		func(late []record, _ *spool) error {
+			a.records = append(a.records, late...)
+			return nil
+		},
+		func(k mail.Key, err error) {
+			a.failed = true
+			r.d.log.Warn("the server does not describe a message", "folder", r.box.name, "key", k, "error", err)
+		})
+	a.records = settle(a.records, metaItems)
+	return a, err
+}
+
+func (r *reading) handOut(list []record) error {
+	metas := make([]mail.Meta, 0, min(len(list), batch))
+	for part := range slices.Chunk(list, batch) {
+		metas = metas[:0]
+		for i := range part {
+			metas = append(metas, part[i].meta())
+		}
+		if err := r.fn(metas); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+// Package imap is the driver for IMAP servers: imapclient's commands over the
+// connections of package conn, which also sends those that imapclient lacks.
+//
+// # Connections
+//
+// A Driver owns a pool of connections. An operation borrows one for as long as
+// it talks to the server, and prefers one that has its folder selected already.
+// Nobody holds a connection while waiting for another store, with one exception:
+// content that streams from the socket straight to its reader. At most all but
+// one of the connections stream at a time; what comes beyond is spooled first.
+// So two engines that copy in opposite directions between the same two stores
+// cannot wait for each other, and one connection is enough for everything.
+//
+// # What a folder costs
+//
+// An unchanged folder costs nothing: one LIST tells the state of all of them.
+// With QRESYNC or CONDSTORE a changed one costs what changed in it; without, it
+// costs its flags. Nothing is done once per message but moving its content.
+//
+// # Trust
+//
+// A message is handed out only with every item that was asked for: servers send
+// parts of answers, answers for other messages, and answers nobody asked for.
+// UIDs that were not answered are asked for again, then one by one; only a
+// message that UID SEARCH does not find either is gone.
+package imap

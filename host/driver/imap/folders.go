@@ -1,0 +1,228 @@
+package imap
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// entry is a folder while its listing is being read.
+type entry struct {
+	mail.Folder
+	box mailbox
+}
+
+// Folders lists the folders with their status: in one command where the server
+// has LIST-EXTENDED and LIST-STATUS (RFC 5258, RFC 5819), else with one STATUS
+// for each folder, all of them at once.
+//
+// A folder whose name the rest of the program cannot use has Fault set.
+// Folders without subscription are hidden where only subscribed ones are asked
+// for: they are not gone.
+func (d *Driver) Folders(ctx context.Context) ([]mail.Folder, error) {
+	var list []*entry
+	err := d.with(ctx, "", true, func(ctx context.Context, s *session) (err error) {
+		list, err = d.list(ctx, s)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	folders := make([]mail.Folder, 0, len(list))
+	listed := make(map[string]mailbox, len(list))
+	for _, e := range list {
+		if _, double := listed[e.Name]; double && e.Fault == "" {
+			e.Fault = "another folder of the server has the same name here"
+		}
+		if e.Fault == "" {
+			listed[e.Name] = e.box
+		}
+		if d.opts.SubscribedOnly && !e.Subscribed && e.Name != mail.Inbox {
+			e.Hidden = true
+		}
+		folders = append(folders, e.Folder)
+	}
+	d.names.known(listed)
+	slices.SortStableFunc(folders, func(a, b mail.Folder) int { return strings.Compare(a.Name, b.Name) })
+	return folders, nil
+}
+
+// list asks for all folders, and for their status.
+func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
+	extended := s.Has(goimap.CapListExtended)
+	withStatus := extended && s.Has(goimap.CapListStatus)
+	cmd := conn.Cmd("LIST").Text("").Text("*")
+	if extended {
+		cmd.Raw("RETURN (SUBSCRIBED CHILDREN")
+		if s.Has(goimap.CapSpecialUse) {
+			cmd.Raw("SPECIAL-USE")
+		}
+		if withStatus {
+			cmd.Raw("STATUS (MESSAGES UIDNEXT UIDVALIDITY")
+			if s.Has(goimap.CapCondStore) {
+				cmd.Raw("HIGHESTMODSEQ")
+			}
+			cmd.Raw("))")
+		} else {
+			cmd.Raw(")")
+		}
+	}
+	var list []*entry
+	byRaw := map[string]*entry{}
+	_, err := s.Do(ctx, cmd, func(r *conn.Response) error {
+		if r.Name == "STATUS" {
+			if len(r.Fields) > 0 {
+				if e := byRaw[rawKey(r.Fields[0].Text)]; e != nil {
+					e.takeStatus(statusOf(r))
+				}
+			}
+			return nil
+		}
+		if e := d.entryOf(r); e != nil && byRaw[rawKey(e.Raw)] == nil {
+			byRaw[rawKey(e.Raw)] = e
+			list = append(list, e)
+		}
+		return nil
+	}, "LIST", "STATUS")
+	if err != nil {
+		return nil, err
+	}
+	if !extended {
+		if err := subscriptions(ctx, s, byRaw); err != nil {
+			return nil, err
+		}
+	}
+	if !withStatus {
+		err = statuses(ctx, s, list)
+	}
+	return list, err
+}
+
+// rawKey is what names of the server are compared by.
+func rawKey(raw string) string {
+	if strings.EqualFold(raw, mail.Inbox) {
+		return mail.Inbox
+	}
+	return raw
+}
+
+// entryOf reads a LIST response (RFC 9051 section 7.3.1), nil for one that does
+// not concern us.
+func (d *Driver) entryOf(r *conn.Response) *entry {
+	if len(r.Fields) < 3 {
+		return nil
+	}
+	raw := r.Fields[2].Text
+	box, complaint, ok := d.names.fromServer(raw, r.Fields[1].Text)
+	if !ok {
+		return nil
+	}
+	e := &entry{box: box}
+	e.Folder = mail.Folder{
+		Name: box.name, Raw: raw, Attrs: r.Fields[0].Strings(), Count: -1, Fault: complaint,
+	}
+	e.Subscribed = e.HasAttr(`\Subscribed`)
+	return e
+}
+
+// subscriptions asks a server without LIST-EXTENDED.
+func subscriptions(ctx context.Context, s *session, byRaw map[string]*entry) error {
+	_, err := s.Do(ctx, conn.Cmd("LSUB").Text("").Text("*"), func(r *conn.Response) error {
+		if len(r.Fields) >= 3 {
+			if e := byRaw[rawKey(r.Fields[2].Text)]; e != nil {
+				e.Subscribed = true
+			}
+		}
+		return nil
+	}, "LSUB", "LIST")
+	if s.refused(ctx, err) {
+		return nil // it has no subscriptions
+	}
+	return err
+}
+
+// status is what STATUS tells.
+type status struct {
+	position
+	validity uint32
+	count    int // -1 when not told
+}
+
+func statusOf(r *conn.Response) status {
+	number := func(item string) (uint64, bool) {
+		v, ok := r.Item(item)
+		if !ok {
+			return 0, false
+		}
+		return v.Uint()
+	}
+	st := status{count: -1}
+	if n, ok := number("MESSAGES"); ok {
+		st.count, st.messages = int(n), uint32(n)
+	}
+	if n, ok := number("UIDNEXT"); ok {
+		st.uidNext = uint32(n)
+	}
+	if n, ok := number("UIDVALIDITY"); ok {
+		st.validity = uint32(n)
+	}
+	st.modSeq, _ = number("HIGHESTMODSEQ")
+	return st
+}
+
+func (e *entry) takeStatus(st status) {
+	e.Count = st.count
+	if st.validity == 0 {
+		return
+	}
+	e.Epoch = epochOf(st.validity)
+	if st.count >= 0 {
+		e.Cursor = st.complete()
+	}
+}
+
+// statusBatch is how many STATUS commands are on their way at once.
+const statusBatch = 200
+
+// statuses asks for the status of each folder. One that is refused stays
+// unknown.
+func statuses(ctx context.Context, s *session, list []*entry) error {
+	options := &goimap.StatusOptions{
+		NumMessages: true, UIDNext: true, UIDValidity: true, HighestModSeq: s.Has(goimap.CapCondStore),
+	}
+	asked := slices.DeleteFunc(slices.Clone(list), func(e *entry) bool { return !e.Selectable() || e.Fault != "" })
+	for batch := range slices.Chunk(asked, statusBatch) {
+		err := s.Run(ctx, "status", func(client *imapclient.Client) error {
+			commands := make([]*imapclient.StatusCommand, len(batch))
+			for i, e := range batch {
+				commands[i] = client.Status(e.box.server, options)
+			}
+			for i, cmd := range commands {
+				data, err := cmd.Wait()
+				if err != nil {
+					continue // refused, or the connection is gone: Run knows
+				}
+				st := status{validity: data.UIDValidity, count: -1}
+				st.uidNext, st.modSeq = uint32(data.UIDNext), data.HighestModSeq
+				if data.NumMessages != nil {
+					st.count, st.messages = int(*data.NumMessages), *data.NumMessages
+				}
+				batch[i].takeStatus(st)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if !s.alive() {
+			return s.Err()
+		}
+	}
+	return nil
+}

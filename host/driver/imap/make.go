@@ -1,0 +1,94 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// CreateFolder creates a folder. Servers create its parents; for one that does
+// not, it creates them itself.
+func (d *Driver) CreateFolder(ctx context.Context, name string) error {
+	box, err := d.names.forServer(name)
+	if err != nil {
+		return err
+	}
+	err = d.with(ctx, "", true, func(ctx context.Context, s *session) error {
+		_, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
+		if err == nil || !s.refused(ctx, err) {
+			return err
+		}
+		if there, listErr := s.exists(ctx, box); listErr == nil && there {
+			return nil
+		}
+		return refusal{inFolder(err, name)}
+	})
+	if !isRefusal(err) {
+		return inFolder(err, name)
+	}
+	at := strings.LastIndexByte(name, '/')
+	if at < 0 || !mayLackParent(err) {
+		return errors.Unwrap(err)
+	}
+	if parentErr := d.CreateFolder(ctx, name[:at]); parentErr != nil {
+		return errors.Unwrap(err)
+	}
+	return d.with(ctx, "", true, func(ctx context.Context, s *session) error {
+		_, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
+		return inFolder(err, name)
+	})
+}
+
+// mayLackParent tells a refusal that parents could help from others.
+func mayLackParent(err error) bool {
+	return errors.Is(err, fault.Refused) || errors.Is(err, fault.NotFound)
+}
+
+// Subscribe subscribes a folder.
+func (d *Driver) Subscribe(ctx context.Context, name string) error {
+	return d.simple(ctx, "SUBSCRIBE", name)
+}
+
+func (d *Driver) simple(ctx context.Context, command, name string) error {
+	box, err := d.names.forServer(name)
+	if err != nil {
+		return err
+	}
+	return d.with(ctx, "", true, func(ctx context.Context, s *session) error {
+		_, err := s.Do(ctx, box.add(conn.Cmd(command)), nil)
+		return inFolder(err, name)
+	})
+}
+
+// RemoveFolder removes a folder without messages, and its subscription. That
+// nothing arrives between the look and the removal cannot be made sure of in
+// IMAP.
+func (d *Driver) RemoveFolder(ctx context.Context, name string) error {
+	box, err := d.names.forServer(name)
+	if err != nil {
+		return err
+	}
+	d.pool.forget(box.name) // servers end sessions whose folder is removed
+	return d.with(ctx, "", false, func(ctx context.Context, s *session) error {
+		st, err := s.status(ctx, box)
+		if err != nil {
+			return err
+		}
+		if st.count != 0 {
+			return fault.New(fault.Exists, "delete", "there are %d messages in it", st.count).
+				InFolder(name).WithHint("a folder is removed only when it is empty")
+		}
+		if _, err := s.Do(ctx, box.add(conn.Cmd("DELETE")), nil); err != nil {
+			return inFolder(err, name)
+		}
+		d.keeps.Delete(box.name)
+		_, err = s.Do(ctx, box.add(conn.Cmd("UNSUBSCRIBE")), nil)
+		if s.refused(ctx, err) {
+			return nil // it was not subscribed
+		}
+		return inFolder(err, name)
+	})
+}

@@ -1,0 +1,128 @@
+package imap
+
+import (
+	"context"
+	"time"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// stale is for how long a connection may lie idle before it is asked whether it
+// still works: routers forget connections without telling.
+const stale = 2 * time.Minute
+
+// Open makes the first connection, so that a wrong password or host is told
+// here, and learns how the server names folders. It is called once.
+func (d *Driver) Open(ctx context.Context) error {
+	return d.with(ctx, "", true, d.learnNames)
+}
+
+// Close ends all connections and waits for what is in progress on them.
+func (d *Driver) Close() error {
+	d.pool.close()
+	return nil
+}
+
+func (d *Driver) dial(ctx context.Context) (*session, error) {
+	c, err := conn.Dial(ctx, d.opts.Conn)
+	if err != nil {
+		return nil, err
+	}
+	return &session{Conn: c, used: time.Now()}, nil
+}
+
+// with runs fn on a session. Where the connection turns out to be dead, fn is
+// run once more on another one, if it is safe to repeat.
+func (d *Driver) with(ctx context.Context, folder string, repeat bool, fn func(context.Context, *session) error) error {
+	s, err := d.borrow(ctx, folder)
+	if err != nil {
+		return err
+	}
+	err = fn(ctx, s)
+	dead := !s.alive()
+	d.pool.giveBack(s)
+	if err == nil || !dead || !repeat || ctx.Err() != nil || d.pool.isClosed() {
+		return d.closedErr(err)
+	}
+	d.log.Debug("connection lost, trying again on a new one", "folder", folder, "error", err)
+	if s, err = d.borrow(ctx, folder); err != nil {
+		return err
+	}
+	defer d.pool.giveBack(s)
+	return d.closedErr(fn(ctx, s))
+}
+
+// borrow borrows a session that was not found dead.
+func (d *Driver) borrow(ctx context.Context, folder string) (*session, error) {
+	for {
+		s, fresh, err := d.pool.borrow(ctx, folder)
+		if err != nil || fresh || time.Since(s.used) < stale {
+			return s, err
+		}
+		if _, err := s.Do(ctx, conn.Cmd("NOOP"), nil); err == nil {
+			return s, nil
+		}
+		s.close()
+		d.pool.giveBack(s)
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// closedErr replaces the errors of connections that Close cut.
+func (d *Driver) closedErr(err error) error {
+	if err != nil && d.pool.isClosed() {
+		return errClosed()
+	}
+	return err
+}
+
+// learnNames asks for prefixes and the separator.
+func (d *Driver) learnNames(ctx context.Context, s *session) error {
+	if s.Has("NAMESPACE") {
+		var prefix, delim string
+		var others []string
+		told := false
+		_, err := s.Do(ctx, conn.Cmd("NAMESPACE"), func(r *conn.Response) error {
+			for i, v := range r.Fields {
+				for j, space := range v.List {
+					if len(space.List) < 2 {
+						continue
+					}
+					p, _ := conn.DecodeName(space.List[0].Text)
+					if i == 0 && j == 0 {
+						prefix, delim, told = p, space.List[1].Text, true
+					} else if p != "" {
+						others = append(others, p)
+					}
+				}
+			}
+			return nil
+		}, "NAMESPACE")
+		if err == nil && told {
+			d.names.learn(prefix, delim, others)
+			return nil
+		}
+		if err != nil && !s.refused(ctx, err) {
+			return err
+		}
+	}
+	delim := "/"
+	_, err := s.Do(ctx, conn.Cmd("LIST").Text("").Text(""), func(r *conn.Response) error {
+		if len(r.Fields) >= 3 {
+			delim = r.Fields[1].Text // empty for NIL
+		}
+		return nil
+	}, "LIST")
+	if err == nil {
+		d.names.learn("", delim, nil)
+	}
+	return err
+}
+
+// readOnly is the error for a change to a folder that takes none.
+func readOnly(op, folder string) error {
+	return fault.New(fault.ReadOnly, op, "the server opens it read-only").InFolder(folder)
+}

@@ -1,0 +1,185 @@
+package imap
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// pool lends sessions, at most so many at a time.
+type pool struct {
+	dial    func(context.Context) (*session, error)
+	tickets chan struct{} // one for each session that is lent
+	streams chan struct{} // one for each session that streams to a callback
+	closed  chan struct{}
+
+	mu   sync.Mutex
+	idle []*session // the one used last is last
+	lent map[*session]struct{}
+	off  bool
+}
+
+func newPool(size int, dial func(context.Context) (*session, error)) *pool {
+	return &pool{
+		dial:    dial,
+		tickets: make(chan struct{}, size),
+		streams: make(chan struct{}, size-1),
+		closed:  make(chan struct{}),
+		lent:    map[*session]struct{}{},
+	}
+}
+
+// borrow lends a session, if possible one that has the folder selected. fresh
+// reports that the connection was made for this call.
+func (p *pool) borrow(ctx context.Context, folder string) (s *session, fresh bool, err error) {
+	if p.isClosed() {
+		return nil, false, errClosed()
+	}
+	select {
+	case p.tickets <- struct{}{}:
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	case <-p.closed:
+		return nil, false, errClosed()
+	}
+	if s := p.take(folder); s != nil {
+		return s, false, nil
+	}
+	s, err = p.dial(ctx)
+	if err == nil && !p.lend(s) {
+		s.close()
+		err = errClosed()
+	}
+	if err != nil {
+		<-p.tickets
+		return nil, false, err
+	}
+	return s, true, nil
+}
+
+// take returns the idle session that suits a folder best, and drops dead ones.
+func (p *pool) take(folder string) *session {
+	var dead []*session
+	p.mu.Lock()
+	p.idle = slices.DeleteFunc(p.idle, func(s *session) bool {
+		if s.alive() {
+			return false
+		}
+		dead = append(dead, s)
+		return true
+	})
+	best := -1
+	for i := range p.idle {
+		if best < 0 || p.idle[i].suits(folder) >= p.idle[best].suits(folder) {
+			best = i
+		}
+	}
+	var s *session
+	if best >= 0 {
+		s = p.idle[best]
+		p.idle = slices.Delete(p.idle, best, best+1)
+		p.lent[s] = struct{}{}
+	}
+	p.mu.Unlock()
+	for _, s := range dead {
+		s.close()
+	}
+	return s
+}
+
+func (p *pool) lend(s *session) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.off {
+		p.lent[s] = struct{}{}
+	}
+	return !p.off
+}
+
+// giveBack ends a loan.
+func (p *pool) giveBack(s *session) {
+	p.mu.Lock()
+	delete(p.lent, s)
+	keep := !p.off && s.alive()
+	if keep {
+		s.used = time.Now()
+		p.idle = append(p.idle, s)
+	}
+	p.mu.Unlock()
+	if !keep {
+		s.close()
+	}
+	<-p.tickets
+}
+
+// stream reports whether the caller may keep its session while it waits for
+// somebody else; if so, it calls endStream afterwards.
+func (p *pool) stream() bool {
+	select {
+	case p.streams <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *pool) endStream() { <-p.streams }
+
+// forget closes idle sessions that have a folder selected.
+func (p *pool) forget(folder string) {
+	var drop []*session
+	p.mu.Lock()
+	p.idle = slices.DeleteFunc(p.idle, func(s *session) bool {
+		if s.selected == nil || s.selected.name != folder {
+			return false
+		}
+		drop = append(drop, s)
+		return true
+	})
+	p.mu.Unlock()
+	for _, s := range drop {
+		s.close()
+	}
+}
+
+// close closes all sessions, those that are lent too, and waits until they are
+// back.
+func (p *pool) close() {
+	p.mu.Lock()
+	first := !p.off
+	p.off = true
+	all := p.idle
+	p.idle = nil
+	for s := range p.lent {
+		all = append(all, s)
+	}
+	p.mu.Unlock()
+	if first {
+		close(p.closed)
+	}
+	var closing sync.WaitGroup
+	for _, s := range all {
+		closing.Go(s.close)
+	}
+	closing.Wait()
+	for range cap(p.tickets) {
+		p.tickets <- struct{}{}
+	}
+	for range cap(p.tickets) {
+		<-p.tickets
+	}
+}
+
+func (p *pool) isClosed() bool {
+	select {
+	case <-p.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+func errClosed() error { return fault.New(fault.Stopped, "", "the store is closed") }

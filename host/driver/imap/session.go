@@ -1,0 +1,237 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// session is a connection and what is selected on it. It belongs to whom the
+// pool lent it; appends on their way are the exception, see delivery.
+type session struct {
+	*conn.Conn
+	selected *selected
+	used     time.Time // when it was given back
+
+	// appends counts the APPENDs without an answer, appendsTo is the folder of
+	// the latest.
+	appends   atomic.Int32
+	appendsTo atomic.Pointer[string]
+}
+
+// selected is what SELECT told about a folder (RFC 9051 section 6.3.2).
+type selected struct {
+	name     string // as mail.Folder.Name
+	validity uint32
+	uidNext  uint32 // 0 when the server did not tell
+	modSeq   uint64 // 0 when the folder has none
+	exists   uint32
+	readOnly bool
+	flags    permanentFlags
+}
+
+func (sel *selected) epoch() string { return epochOf(sel.validity) }
+
+func epochOf(validity uint32) string { return strconv.FormatUint(uint64(validity), 10) }
+
+// permanentFlags are those that last (PERMANENTFLAGS).
+type permanentFlags struct {
+	told       bool // without PERMANENTFLAGS all of them do
+	anyKeyword bool // \*
+	flags      mail.Flags
+}
+
+// keep returns those of f that the folder keeps.
+func (p permanentFlags) keep(f mail.Flags) mail.Flags {
+	if !p.told {
+		return f
+	}
+	kept := f.Intersect(p.flags)
+	if p.anyKeyword {
+		kept = kept.Union(mail.NewFlags(f.Keywords()...))
+	}
+	return kept
+}
+
+func (s *session) alive() bool { return s.Alive() }
+
+func (s *session) close() { _ = s.Close() }
+
+// suits says how well the session serves a folder; more is better.
+func (s *session) suits(folder string) int {
+	appends := s.appends.Load() > 0
+	switch {
+	case s.selected != nil && s.selected.name == folder:
+		return 4
+	case appends && *s.appendsTo.Load() == folder:
+		return 3
+	case appends:
+		return 0
+	case s.selected == nil:
+		return 2
+	}
+	return 1
+}
+
+// enter selects a folder unless it is selected, and checks the epoch. With
+// again it selects it in any case: the counters are those of now.
+func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bool) (*selected, error) {
+	if again || s.selected == nil || s.selected.name != box.name {
+		s.selected = nil // also when SELECT fails (RFC 9051 section 6.3.2)
+		sel, err := s.sendSelect(ctx, box)
+		if err != nil {
+			return nil, err
+		}
+		s.selected = sel
+	}
+	if epoch != "" && epoch != s.selected.epoch() {
+		return nil, epochChanged(box.name, epoch, s.selected.epoch())
+	}
+	return s.selected, nil
+}
+
+func epochChanged(folder, was, is string) error {
+	return fault.New(fault.EpochChanged, "select", "UIDVALIDITY is %s, it was %s", is, was).InFolder(folder)
+}
+
+func (s *session) sendSelect(ctx context.Context, box mailbox) (*selected, error) {
+	sel := &selected{name: box.name}
+	reply, err := s.Do(ctx, box.add(conn.Cmd("SELECT")), func(r *conn.Response) error {
+		sel.note(r)
+		return nil
+	}, "OK", "EXISTS", "FLAGS", "RECENT", "LIST")
+	if err != nil {
+		return nil, s.explain(ctx, box, err)
+	}
+	sel.readOnly = reply.Code == "READ-ONLY"
+	if sel.validity == 0 {
+		return nil, fault.New(fault.Protocol, "select", "the server tells no UIDVALIDITY").
+			InFolder(box.name).WithHint("without it UIDs cannot be trusted, so the folder is left alone")
+	}
+	return sel, nil
+}
+
+// note takes one untagged response to SELECT.
+func (sel *selected) note(r *conn.Response) {
+	if r.Name == "EXISTS" {
+		sel.exists = r.Num
+		return
+	}
+	if r.Status == nil {
+		return
+	}
+	number := func() uint64 {
+		if len(r.Status.Args) == 0 {
+			return 0
+		}
+		n, _ := r.Status.Args[0].Uint()
+		return n
+	}
+	switch r.Status.Code {
+	case "UIDVALIDITY":
+		sel.validity = uint32(number())
+	case "UIDNEXT":
+		sel.uidNext = uint32(number())
+	case "HIGHESTMODSEQ":
+		sel.modSeq = number()
+	case "PERMANENTFLAGS":
+		if len(r.Status.Args) > 0 {
+			names := r.Status.Args[0].Strings()
+			sel.flags = permanentFlags{told: true, flags: mail.NewFlags(names...)}
+			for _, name := range names {
+				sel.flags.anyKeyword = sel.flags.anyKeyword || name == `\*`
+			}
+		}
+	}
+}
+
+// explain makes a refusal to open a folder say whether the folder is there:
+// many servers give no response code.
+func (s *session) explain(ctx context.Context, box mailbox, err error) error {
+	if s.refused(ctx, err) && fault.CodeOf(err) == fault.Refused {
+		if there, listErr := s.exists(ctx, box); listErr == nil && !there {
+			return (&fault.Error{Code: fault.NotFound, Op: "select", Folder: box.name, Err: err}).
+				WithHint("the server does not list it")
+		}
+	}
+	return inFolder(err, box.name)
+}
+
+// exists asks whether the server lists a folder that can be selected.
+func (s *session) exists(ctx context.Context, box mailbox) (bool, error) {
+	there := false
+	_, err := s.Do(ctx, box.add(conn.Cmd("LIST").Text("")), func(r *conn.Response) error {
+		if len(r.Fields) == 3 {
+			f := mail.Folder{Attrs: r.Fields[0].Strings()}
+			there = there || f.Selectable()
+		}
+		return nil
+	}, "LIST")
+	return there, err
+}
+
+// refused tells an answer that says no from a connection that does not work.
+func (s *session) refused(ctx context.Context, err error) bool {
+	var e *fault.Error
+	return err != nil && ctx.Err() == nil && s.alive() && errors.As(err, &e) && e.Code != fault.EpochChanged
+}
+
+// inFolder puts the folder, by the name that the rest of the program knows it
+// by, into an error that was made for this call.
+func inFolder(err error, name string) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		e.Folder = name
+	}
+	return err
+}
+
+// search returns the UIDs that match. keys is protocol text.
+func (s *session) search(ctx context.Context, keys string) (mail.KeySet, error) {
+	var found mail.KeySet
+	cmd := conn.Cmd("UID SEARCH")
+	if s.Has("ESEARCH") {
+		cmd.Raw("RETURN (ALL)")
+	}
+	_, err := s.Do(ctx, cmd.Raw(keys), func(r *conn.Response) error {
+		if r.Name == "SEARCH" {
+			for _, v := range r.Fields {
+				if n, ok := v.Uint(); ok && n > 0 && n < 1<<32 {
+					found.AddUIDs(uint32(n), uint32(n))
+				}
+			}
+			return nil
+		}
+		for i := 0; i+1 < len(r.Fields); i++ {
+			if strings.EqualFold(r.Fields[i].Text, "ALL") {
+				set, ok := conn.ParseUIDs(r.Fields[i+1].Text)
+				if !ok {
+					return fault.New(fault.Protocol, "uid search", "the answer %q is no set of UIDs", r.Fields[i+1].Text)
+				}
+				found.AddSet(set)
+			}
+		}
+		return nil
+	}, "SEARCH", "ESEARCH")
+	return found, err
+}
+
+// present returns which of the given UIDs are in the selected folder.
+func (s *session) present(ctx context.Context, uids mail.KeySet) (mail.KeySet, error) {
+	var found mail.KeySet
+	for piece := range conn.SplitUIDs(uids, conn.MaxSet) {
+		part, err := s.search(ctx, "UID "+conn.SetText(piece))
+		if err != nil {
+			return found, err
+		}
+		found.AddSet(part)
+	}
+	return intersect(found, uids), nil
+}

@@ -1,0 +1,251 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"sync"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+const (
+	// streamSet is how many messages one command asks for at most.
+	streamSet = 200
+	// streamAhead is how many messages are asked for at least, as long as there
+	// are more: the server never waits for a command.
+	streamAhead = 200
+)
+
+// stream reads content and gives it to fn while it comes from the socket. Several
+// commands are on their way at once.
+func (t *transfer) stream(ctx context.Context, s *session, left mail.KeySet) error {
+	if _, err := s.enter(ctx, t.box, t.epoch, false); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	st := &streaming{transfer: t, stop: stop, arrivals: make(chan arrival)}
+	var failed error
+	err := s.Run(ctx, "fetch", func(client *imapclient.Client) error {
+		st.client = client
+		failed = st.run(sets(left))
+		return failed
+	})
+	if st.callback != nil {
+		return st.callback
+	}
+	if err != nil && s.refused(ctx, err) {
+		t.d.log.Debug("the server refused a part of a fetch", "folder", t.box.name, "error", err)
+		err = nil
+	}
+	return inFolder(err, t.box.name)
+}
+
+// sets cuts UIDs into commands.
+func sets(keys mail.KeySet) iter.Seq[mail.KeySet] {
+	return func(yield func(mail.KeySet) bool) {
+		for piece := range pieces(keys, streamSet) {
+			for set := range conn.SplitUIDs(piece, conn.MaxSet) {
+				if !yield(set) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// streaming is the commands of one stream.
+//
+// Each command has a goroutine that takes its messages off imapclient: a server
+// may send the data of all of them before the first one's end, and imapclient
+// reads on only when somebody takes what it has read. The messages are dealt
+// with one at a time on the goroutine of Bodies.
+type streaming struct {
+	*transfer
+	client   *imapclient.Client
+	stop     context.CancelCauseFunc // closes the connection
+	arrivals chan arrival
+
+	callback error // a *callbackError
+}
+
+// arrival is a message, or the end of a command when message is nil.
+type arrival struct {
+	message *imapclient.FetchMessageData
+	asked   int // by the command
+	got     int
+	err     error
+	dealt   chan struct{} // closed when the message was dealt with
+}
+
+var bodySection = goimap.FetchItemBodySection{Peek: true}
+
+// run sends the commands and deals with what arrives. It returns the first
+// error of a command.
+func (st *streaming) run(sets iter.Seq[mail.KeySet]) error {
+	var commands sync.WaitGroup
+	defer commands.Wait()
+	next, end := iter.Pull(sets)
+	defer end()
+	var failed error
+	expected, open, more := 0, 0, true
+	for {
+		for more && expected < streamAhead && st.callback == nil && failed == nil {
+			set, ok := next()
+			if more = ok; !ok {
+				break
+			}
+			cmd := st.client.Fetch(imapSet(set), &goimap.FetchOptions{
+				UID: true, Flags: true, InternalDate: true,
+				BodySection: []*goimap.FetchItemBodySection{&bodySection},
+			})
+			expected += set.Len()
+			open++
+			commands.Go(func() { st.take(cmd, set.Len()) })
+		}
+		if open == 0 {
+			return failed
+		}
+		a := <-st.arrivals
+		if a.message == nil {
+			open--
+			expected -= a.asked - a.got
+			if failed == nil {
+				failed = a.err
+			}
+			continue
+		}
+		expected--
+		if st.callback == nil {
+			st.deal(a.message)
+		}
+		close(a.dealt)
+	}
+}
+
+// take takes the messages of one command off imapclient.
+func (st *streaming) take(cmd *imapclient.FetchCommand, asked int) {
+	got := 0
+	for m := cmd.Next(); m != nil; m = cmd.Next() {
+		a := arrival{message: m, dealt: make(chan struct{})}
+		st.arrivals <- a
+		<-a.dealt
+		got++
+	}
+	st.arrivals <- arrival{asked: asked, got: got, err: cmd.Close()}
+}
+
+// deal reads a message's items. Content that comes when flags and date are known
+// goes to fn at once; content that comes too early waits in a spool.
+func (st *streaming) deal(m *imapclient.FetchMessageData) {
+	rec := record{}
+	var early *spool
+	defer func() {
+		if early != nil {
+			early.close()
+		}
+	}()
+	handed := false
+	for item := m.Next(); item != nil; item = m.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			rec.uid = uint32(item.UID)
+		case imapclient.FetchItemDataFlags:
+			rec.flags, rec.have = mailFlags(item.Flags), rec.have|hasFlags
+		case imapclient.FetchItemDataInternalDate:
+			rec.date, rec.have = item.Time.UTC(), rec.have|hasDate
+		case imapclient.FetchItemDataBodySection:
+			if item.Literal == nil || rec.have&hasBody != 0 {
+				continue // NIL; persist asks what this means
+			}
+			content := &tap{r: conn.Literal(item.Literal), left: item.Literal.Size()}
+			if rec.have|hasBody == bodyItems && rec.uid != 0 {
+				handed = st.pass(&rec, item.Literal.Size(), content)
+			} else {
+				early = newSpool(st.d.opts.TempDir)
+				var err error
+				if rec.span, err = early.add(content); err == nil {
+					rec.have |= hasBody
+				} else if !content.cut {
+					st.fail(err)
+				}
+			}
+			if content.cut || st.callback != nil {
+				st.abandon(!content.cut)
+				return
+			}
+		}
+	}
+	if !handed && rec.have == bodyItems && rec.uid != 0 {
+		handed = st.pass(&rec, rec.span.size, early.reader(rec.span))
+	}
+	if handed {
+		st.finished(rec.uid)
+	}
+}
+
+// pass gives a message to fn and reports whether all of it was there.
+func (st *streaming) pass(rec *record, size int64, r io.Reader) bool {
+	err := st.hand(rec, size, r)
+	content, streamed := r.(*tap)
+	if streamed && content.cut && (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) {
+		if err != nil { // fn says what we told it, and is not asked twice
+			st.fail((&fault.Error{Code: fault.Network, Op: "fetch", Folder: st.box.name, Key: string(mail.UIDKey(rec.uid)),
+				Message: "the connection dropped in the middle of the message", Err: errors.Unwrap(err)}).AsTemporary())
+		}
+		return false
+	}
+	if err != nil {
+		st.callback = err
+		return false
+	}
+	if streamed {
+		_, _ = io.Copy(io.Discard, content) // an error shows in cut
+		return !content.cut
+	}
+	return true
+}
+
+// fail ends Bodies.
+func (st *streaming) fail(err error) { st.callback = &callbackError{err} }
+
+// abandon waits until imapclient has let go of the connection, which it closes
+// unless it is dead already: after a literal that ended early, or was not read,
+// imapclient must not be reading while the literal is drained.
+func (st *streaming) abandon(alive bool) {
+	if alive {
+		st.stop(errStopped)
+	}
+	<-st.client.Closed()
+}
+
+// tap notes when a literal ends early.
+type tap struct {
+	r    io.Reader
+	left int64
+	cut  bool
+}
+
+func (t *tap) Read(p []byte) (int, error) {
+	n, err := t.r.Read(p)
+	t.left -= int64(n)
+	if err != nil && t.left > 0 {
+		t.cut, err = true, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+func mailFlags(flags []goimap.Flag) mail.Flags {
+	names := make([]string, len(flags))
+	for i, f := range flags {
+		names[i] = string(f)
+	}
+	return mail.NewFlags(names...)
+}
