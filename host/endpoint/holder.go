@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/wire"
@@ -52,15 +53,14 @@ func (h *holder) join(ctx context.Context) (*standing, error) {
 }
 
 func (h *holder) attach(ctx context.Context) (*standing, error) {
-	life, cancel, err := h.p.lifetime(ctx)
-	if err != nil {
-		return nil, err
-	}
+	// The stream outlives the call that needs it first, with the values of its
+	// context.
+	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	now := &standing{cancel: cancel}
-	err = h.p.local(ctx, opHold, func(_ context.Context, _ driver.Store, server *Server) error {
+	err := h.p.do(ctx, opHold, func(_ context.Context, _ driver.Store, server *Server) error {
 		now.server, now.local = server, server.attach()
 		return nil
-	}, func() error {
+	}, func(ctx context.Context) error {
 		s, err := h.p.ch.Open(life, opHold, nil)
 		if err != nil {
 			return err
@@ -70,13 +70,11 @@ func (h *holder) attach(ctx context.Context) (*standing, error) {
 			now.id, now.stream = id, s
 			return nil
 		}
-		cancel()
-		if _, told := s.Wait(); told != nil {
-			err = told
-		}
 		if err == nil {
 			err = malformed("the number of a caller is a %T", v)
 		}
+		cancel()
+		_, _ = s.Wait()
 		return err
 	})
 	if err != nil {
@@ -86,13 +84,15 @@ func (h *holder) attach(ctx context.Context) (*standing, error) {
 	return now, nil
 }
 
-// leave tells the other side that nothing is at stake any more.
+// leave tells the other side that nothing is at stake any more, and waits until
+// what was left is ended, for a while.
 func (now *standing) leave() {
 	defer now.cancel()
 	if now.local != nil {
 		now.server.detach(now.local)
 		return
 	}
+	defer time.AfterFunc(releaseTime, now.cancel).Stop()
 	_ = now.stream.CloseSend()
 	_, _ = now.stream.Wait()
 }
@@ -154,8 +154,9 @@ func (h *holder) abort(d *delivery) {
 
 	if now.local != nil {
 		now.local.abort(d.number)
-	} else if ctx, cancel, err := h.p.lifetime(context.Background()); err == nil {
+	} else {
 		// An abort cannot fail: what it leaves ends with the caller record.
+		ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 		_, _ = h.p.call(ctx, opAbort, wire.Map{"caller": now.id, "delivery": d.number})
 		cancel()
 	}

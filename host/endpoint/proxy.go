@@ -22,11 +22,11 @@ type proxy struct {
 	ch   worker.Channel
 	held holder
 
-	mu   sync.Mutex
-	open bool
-	life context.Context // ends with Close
-	end  context.CancelFunc
-	can  abilities
+	mu       sync.Mutex
+	life     context.Context // ends with Close; nil when not open
+	end      context.CancelCauseFunc
+	inFlight *sync.WaitGroup // of this life
+	can      abilities
 }
 
 var (
@@ -47,53 +47,89 @@ func Proxy(ch worker.Channel) driver.Store {
 }
 
 func (p *proxy) Open(ctx context.Context) error {
+	p.mu.Lock()
+	if p.life != nil {
+		p.mu.Unlock()
+		return fault.New(fault.Internal, "open", "the proxy of %s is open already", p.ch.Name())
+	}
+	p.life, p.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	p.inFlight = new(sync.WaitGroup)
+	p.mu.Unlock()
+	can, err := p.ask(ctx)
+	if err != nil {
+		_ = p.Close()
+		return err
+	}
+	p.mu.Lock()
+	p.can = can
+	p.mu.Unlock()
+	return nil
+}
+
+// ask finds out which abilities the other side has.
+func (p *proxy) ask(ctx context.Context) (abilities, error) {
 	var names wire.List
-	err := p.local(ctx, opAbilities, func(_ context.Context, s driver.Store, _ *Server) error {
+	err := p.do(ctx, opAbilities, func(_ context.Context, s driver.Store, _ *Server) error {
 		for _, name := range abilitiesOf(s) {
 			names = append(names, name)
 		}
 		return nil
-	}, func() error {
+	}, func(ctx context.Context) error {
 		v, err := p.call(ctx, opAbilities, nil)
 		names, _ = v.(wire.List)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open {
-		return fault.New(fault.Internal, "open", "the proxy of %s is open already", p.ch.Name())
-	}
-	p.open = true
-	p.life, p.end = context.WithCancel(context.WithoutCancel(ctx))
-	p.can = abilities{}
+	var can abilities
 	for _, name := range names {
 		switch name {
 		case canMake:
-			p.can.maker = remote{p}
+			can.maker = remote{p}
 		case canRemove:
-			p.can.remover = remote{p}
+			can.remover = remote{p}
 		case canStamp:
-			p.can.stamper = remote{p}
+			can.stamper = remote{p}
 		}
 	}
-	return nil
+	return can, err
 }
 
+// Close ends the calls in flight and waits for them, then ends what was begun.
 func (p *proxy) Close() error {
 	p.mu.Lock()
-	if !p.open {
+	if p.life == nil {
 		p.mu.Unlock()
 		return nil
 	}
-	p.open = false
-	end := p.end
+	end, inFlight := p.end, p.inFlight
+	p.life = nil
 	p.mu.Unlock()
+	end(p.closed())
+	inFlight.Wait()
 	p.held.drop()
-	end()
 	return nil
+}
+
+func (p *proxy) closed() error {
+	return fault.New(fault.Stopped, "call "+p.ch.Name(), "the store is not open")
+}
+
+// begin starts a call: it returns a context that also ends with Close, and what
+// to call when the call is over.
+func (p *proxy) begin(ctx context.Context) (context.Context, func(), error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.life == nil {
+		return nil, nil, p.closed()
+	}
+	life, inFlight := p.life, p.inFlight
+	inFlight.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		inFlight.Done()
+	}, nil
 }
 
 // Unwrap is where driver.As finds the abilities of the other side. There is
@@ -105,32 +141,30 @@ func (p *proxy) Unwrap() driver.Store {
 	return can.over(p, nil)
 }
 
-// lifetime returns a context with the values of ctx that ends with Close.
-func (p *proxy) lifetime(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !p.open {
-		return nil, nil, fault.New(fault.Stopped, "write", "the proxy of %s is not open", p.ch.Name())
+// do runs here on the serving side where that is in the same process, and away
+// otherwise. An error of here comes back as it is.
+func (p *proxy) do(ctx context.Context, op string, here localCall, away func(context.Context) error) error {
+	ctx, done, err := p.begin(ctx)
+	if err != nil {
+		return err
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(p.life, cancel)
-	return ctx, cancel, nil
+	defer done()
+	return p.raw(ctx, op, here, away)
 }
 
-// local runs do on the serving side where it is in the same process, and away
-// otherwise. An error of do comes back as it is.
-func (p *proxy) local(ctx context.Context, op string, do localCall, away func() error) error {
+// raw is do for what must also work while the proxy is being closed.
+func (p *proxy) raw(ctx context.Context, op string, here localCall, away func(context.Context) error) error {
 	if !p.ch.Local() {
-		return away()
+		return away(ctx)
 	}
 	var err error
-	done := false
+	ran := false
 	_, failed := p.ch.Call(ctx, &worker.Call{Op: op, Local: localCall(func(ctx context.Context, s driver.Store, server *Server) error {
-		err = do(ctx, s, server)
-		done = true
+		err = here(ctx, s, server)
+		ran = true
 		return err
 	})})
-	if !done {
+	if !ran {
 		return failed
 	}
 	return err

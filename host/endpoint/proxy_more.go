@@ -48,23 +48,23 @@ func (r remote) RemoveFolder(ctx context.Context, name string) error {
 }
 
 func (r remote) onFolder(ctx context.Context, op, name string, do func(context.Context, driver.Store) error) error {
-	return r.p.local(ctx, op, func(ctx context.Context, s driver.Store, _ *Server) error {
+	return r.p.do(ctx, op, func(ctx context.Context, s driver.Store, _ *Server) error {
 		return do(ctx, s)
-	}, func() error {
+	}, func(ctx context.Context) error {
 		_, err := r.p.call(ctx, op, wire.Map{"folder": name})
 		return err
 	})
 }
 
 func (r remote) Stamp(ctx context.Context) (stamp string, err error) {
-	err = r.p.local(ctx, opStamp, func(ctx context.Context, s driver.Store, _ *Server) error {
+	err = r.p.do(ctx, opStamp, func(ctx context.Context, s driver.Store, _ *Server) error {
 		st, err := ability[driver.Stamper](s, "read the stamp")
 		if err != nil {
 			return err
 		}
 		stamp, err = st.Stamp(ctx)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		v, err := r.p.call(ctx, opStamp, nil)
 		stamp, _ = v.(string)
 		return err
@@ -73,13 +73,13 @@ func (r remote) Stamp(ctx context.Context) (stamp string, err error) {
 }
 
 func (r remote) SetStamp(ctx context.Context, stamp string) error {
-	return r.p.local(ctx, opSetStamp, func(ctx context.Context, s driver.Store, _ *Server) error {
+	return r.p.do(ctx, opSetStamp, func(ctx context.Context, s driver.Store, _ *Server) error {
 		st, err := ability[driver.Stamper](s, "write the stamp")
 		if err != nil {
 			return err
 		}
 		return st.SetStamp(ctx, stamp)
-	}, func() error {
+	}, func(ctx context.Context) error {
 		_, err := r.p.call(ctx, opSetStamp, wire.Map{"stamp": stamp})
 		return err
 	})

@@ -10,10 +10,10 @@ import (
 )
 
 func (p *proxy) Folders(ctx context.Context) (folders []mail.Folder, err error) {
-	err = p.local(ctx, opFolders, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
+	err = p.do(ctx, opFolders, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
 		folders, err = s.Folders(ctx)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		v, err := p.call(ctx, opFolders, nil)
 		if err != nil {
 			return err
@@ -26,10 +26,10 @@ func (p *proxy) Folders(ctx context.Context) (folders []mail.Folder, err error) 
 }
 
 func (p *proxy) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (res mail.Result, err error) {
-	err = p.local(ctx, opChanges, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
+	err = p.do(ctx, opChanges, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
 		res, err = s.Changes(ctx, ref, since, fn)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		var present, gone mail.KeySet
 		reply, err := p.stream(ctx, opChanges, putRef(wire.Map{"since": string(since)}, ref), nil,
 			func(_ context.Context, _ worker.Session, item *fields) error {
@@ -54,9 +54,9 @@ func (p *proxy) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 }
 
 func (p *proxy) Describe(ctx context.Context, ref mail.Ref, keys mail.KeySet, want mail.Items, fn func([]mail.Description) error) error {
-	return p.local(ctx, opDescribe, func(ctx context.Context, s driver.Store, _ *Server) error {
+	return p.do(ctx, opDescribe, func(ctx context.Context, s driver.Store, _ *Server) error {
 		return s.Describe(ctx, ref, keys, want, fn)
-	}, func() error {
+	}, func(ctx context.Context) error {
 		_, err := p.stream(ctx, opDescribe, putRef(wire.Map{"want": int64(want)}, ref), &keys,
 			func(_ context.Context, _ worker.Session, item *fields) error {
 				ds, err := decodeDescriptions(item)
@@ -70,9 +70,9 @@ func (p *proxy) Describe(ctx context.Context, ref mail.Ref, keys mail.KeySet, wa
 }
 
 func (p *proxy) Bodies(ctx context.Context, ref mail.Ref, keys mail.KeySet, fn func(mail.Meta, mail.Body) error) error {
-	return p.local(ctx, opBodies, func(ctx context.Context, s driver.Store, _ *Server) error {
+	return p.do(ctx, opBodies, func(ctx context.Context, s driver.Store, _ *Server) error {
 		return s.Bodies(ctx, ref, keys, fn)
-	}, func() error {
+	}, func(ctx context.Context) error {
 		_, err := p.stream(ctx, opBodies, putRef(wire.Map{}, ref), &keys,
 			func(ctx context.Context, s worker.Session, item *fields) error {
 				metas, size, ends := item.metas("metas"), item.int("size"), mail.LineEnds(item.int("ends"))

@@ -17,10 +17,10 @@ func (p *proxy) Reserve(ctx context.Context, ref mail.Ref, n int) (r mail.Reserv
 	if err != nil {
 		return mail.Reservation{}, err
 	}
-	err = p.local(ctx, opReserve, func(ctx context.Context, _ driver.Store, _ *Server) (err error) {
+	err = p.do(ctx, opReserve, func(ctx context.Context, _ driver.Store, _ *Server) (err error) {
 		r, err = c.local.reserve(ctx, ref, n)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		v, err := p.call(ctx, opReserve, putRef(wire.Map{"n": int64(n), "caller": c.id}, ref))
 		if err != nil {
 			return err
@@ -48,13 +48,13 @@ func (p *proxy) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 		return nil, err
 	}
 	d := &delivery{p: p, folder: ref.Name}
-	err = p.local(ctx, opDeliver, func(ctx context.Context, _ driver.Store, _ *Server) error {
+	err = p.do(ctx, opDeliver, func(ctx context.Context, _ driver.Store, _ *Server) error {
 		one, err := c.local.store.Deliver(ctx, ref, m, body)
 		if err == nil {
 			d.number, err = c.local.keep(one)
 		}
 		return err
-	}, func() (err error) {
+	}, func(ctx context.Context) (err error) {
 		d.number, err = p.upload(ctx, c.id, ref, m, body)
 		return err
 	})
@@ -105,10 +105,10 @@ func (p *proxy) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	if err != nil {
 		return nil, err
 	}
-	err = p.local(ctx, opCommit, func(ctx context.Context, _ driver.Store, _ *Server) (err error) {
+	err = p.do(ctx, opCommit, func(ctx context.Context, _ driver.Store, _ *Server) (err error) {
 		placed, err = c.local.commit(ctx, ref, numbers)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		list := make(wire.List, len(numbers))
 		for i, n := range numbers {
 			list[i] = n
@@ -126,10 +126,10 @@ func (p *proxy) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 }
 
 func (p *proxy) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) (outcomes []mail.Outcome, err error) {
-	err = p.local(ctx, opChange, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
+	err = p.do(ctx, opChange, func(ctx context.Context, s driver.Store, _ *Server) (err error) {
 		outcomes, err = s.Change(ctx, ref, cs)
 		return err
-	}, func() error {
+	}, func(ctx context.Context) error {
 		var partial driver.Partial
 		for len(cs) > 0 {
 			part := cs[:min(len(cs), changesPerCall)]
