@@ -55,19 +55,22 @@ func (m *meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write writes all of p, however long it takes, as long as it moves.
+// Write writes all of p, however long it takes, as long as it moves. It looks
+// several times within the timeout how far it has come, since wait watches too.
 func (m *meter) Write(p []byte) (int, error) {
 	done := 0
+	last := time.Now() // when a byte last went out
 	for done < len(p) {
-		if err := m.Conn.SetWriteDeadline(time.Now().Add(m.timeout)); err != nil {
+		if err := m.Conn.SetWriteDeadline(time.Now().Add(m.timeout / 4)); err != nil {
 			return done, err
 		}
 		n, err := m.Conn.Write(p[done:min(done+writePiece, len(p))])
 		done += n
 		if n > 0 {
 			m.touch()
+			last = time.Now()
 		}
-		if err != nil && (n == 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
+		if err != nil && (!errors.Is(err, os.ErrDeadlineExceeded) || time.Since(last) >= m.timeout) {
 			return done, err
 		}
 	}
