@@ -81,7 +81,7 @@ func (w *wire) Write(p []byte) (int, error) { return w.c.out.Write(p) }
 // Close is called by imapclient, when it ends: if nothing else was the cause,
 // then an answer that it could not read.
 func (w *wire) Close() error {
-	w.c.life.end(fault.New(fault.Protocol, "imap", "an answer of the server could not be understood"))
+	w.c.life.end(fault.New(fault.Protocol, connOp, "an answer of the server could not be understood"))
 	return nil
 }
 
@@ -102,7 +102,7 @@ func (c *Conn) begin(ctx context.Context) (stop func(), err error) {
 	over := make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
 		defer close(over)
-		c.life.end(fault.New(fault.Network, "imap", "the connection was closed because a command on it was cancelled").AsTemporary())
+		c.life.end(fault.New(fault.Network, connOp, "the connection was closed because a command on it was cancelled").AsTemporary())
 	})
 	return func() {
 		if !cancel() {
@@ -168,18 +168,26 @@ const logoutTime = 2 * time.Second
 // progress fail.
 func (c *Conn) Close() error {
 	c.closing.Do(func() {
-		if c.Alive() && !c.traffic.isBusy() && len(c.out.gate) == 0 {
-			ctx, cancel := context.WithTimeout(context.Background(), logoutTime)
-			_, err := c.Do(ctx, Cmd("LOGOUT"), nil)
-			cancel()
-			if err != nil {
-				c.log.Debug("sign out", "err", err)
-			}
+		if c.Alive() {
+			c.logout()
+			c.life.endWell(fault.New(fault.Stopped, connOp, "the connection was closed"))
 		}
-		c.life.end(fault.New(fault.Stopped, "imap", "the connection was closed"))
 		_ = c.client.Close() // it tells what ended it, which is known by now
 		<-c.filled
 		c.in.close()
 	})
 	return nil
+}
+
+// logout says goodbye when nothing else is going on. That the server does not
+// answer it properly is no reason to fail.
+func (c *Conn) logout() {
+	if c.traffic.isBusy() || len(c.out.gate) > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), logoutTime)
+	defer cancel()
+	if _, err := c.Do(ctx, Cmd("LOGOUT"), nil); err != nil {
+		c.log.Debug("sign out", "err", err)
+	}
 }

@@ -41,6 +41,7 @@ type inbound struct {
 	pieces  []piece
 	ready   []byte
 	literal int64
+	cut     bool // the connection ended within it
 
 	fetch *fetching // the FETCH whose literal is being read
 	build []byte    // memory for ready
@@ -75,7 +76,10 @@ func (in *inbound) Read(p []byte) (int, error) {
 		case in.literal > 0:
 			n, err := in.read(p[:min(int64(len(p)), in.literal)])
 			in.literal -= int64(n)
-			return n, err
+			if err != nil {
+				return 0, in.cutLiteral()
+			}
+			return n, nil
 		default:
 			within := in.fetch != nil
 			if err := in.next(); err != nil {
@@ -86,6 +90,19 @@ func (in *inbound) Read(p []byte) (int, error) {
 			}
 		}
 	}
+}
+
+// cutLiteral ends a literal that is not complete. imapclient goes on decoding
+// as soon as it sees an error there, while it still lets the consumer of the
+// literal read: both at once. So the first time there is no error, only no
+// octets, which Literal tells its reader from everything else; the error is for
+// the second time, when imapclient itself drops what was not read.
+func (in *inbound) cutLiteral() error {
+	if !in.cut {
+		in.cut = true
+		return nil
+	}
+	return io.ErrUnexpectedEOF
 }
 
 func (in *inbound) readPiece(p []byte) (int, error) {
@@ -154,8 +171,7 @@ func (in *inbound) next() error {
 	case text[0] == '*' && len(text) > 1 && text[1] == ' ':
 		return in.untagged(line)
 	default:
-		in.tagged(text)
-		return nil
+		return in.tagged(text)
 	}
 }
 
@@ -242,7 +258,7 @@ func (in *inbound) inline(to []byte, size int64, count int) ([]byte, error) {
 // broken ends the connection because the server sent something that nobody can
 // make sense of.
 func (in *inbound) broken(format string, args ...any) error {
-	in.life.end(fault.New(fault.Protocol, "read from the server", format, args...))
+	in.life.end(fault.New(fault.Protocol, connOp, format, args...))
 	return in.life.err()
 }
 

@@ -33,6 +33,15 @@ func (l *life) end(cause error) {
 	close(l.dead)
 }
 
+// endWell is end for a connection that was given up on purpose, whatever the
+// server did while it was said goodbye to.
+func (l *life) endWell(cause error) {
+	l.end(cause)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cause = cause
+}
+
 // err returns the cause, nil while alive.
 func (l *life) err() error {
 	l.mu.Lock()

@@ -6,39 +6,43 @@ import (
 )
 
 // status handles an untagged status response.
-func (in *inbound) status(typ, rest string) {
+func (in *inbound) status(typ, rest string) error {
 	r := parseReply(typ, rest)
 	if r.Code != "" || typ != "OK" {
 		in.traffic.say(r)
 	}
 	resp := &Response{Name: typ, Status: &r}
 	if req := in.traffic.taker(typ); req != nil {
-		// An error means that the connection is over: the next read tells.
-		_ = in.deliver(req, event{response: resp})
-		return
+		return in.deliver(req, event{response: resp})
 	}
 	if in.conf.untagged != nil && (r.Code != "" || typ != "OK") {
 		in.conf.untagged(resp)
 	}
 	b := append(in.build[:0], "* "...)
 	in.give(appendReply(b, r))
+	return nil
 }
 
 // tagged handles the end of a command. One that nobody waits for is dropped:
 // imapclient would take it for the end of the world.
-func (in *inbound) tagged(line []byte) {
+func (in *inbound) tagged(line []byte) error {
 	tag, rest, _ := strings.Cut(string(line), " ")
 	typ, rest, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	r := parseReply(strings.ToUpper(typ), rest)
 	r.Tagged = true
+	if r.Type != "OK" && r.Type != "NO" && r.Type != "BAD" {
+		if !in.traffic.knows(tag) {
+			return nil
+		}
+		return in.broken("a malformed end of a command: %s", excerpt(line))
+	}
 	if req := in.traffic.endRequest(tag); req != nil {
 		in.traffic.say(r)
-		_ = in.deliver(req, event{reply: &r})
-		return
+		return in.deliver(req, event{reply: &r})
 	}
 	cmd, fake, free := in.traffic.endClient(tag)
 	if cmd == nil {
-		return
+		return nil
 	}
 	in.traffic.say(r)
 	if free {
@@ -53,6 +57,7 @@ func (in *inbound) tagged(line []byte) {
 	b = append(b, tag...)
 	b = append(b, ' ')
 	in.give(appendReply(b, r))
+	return nil
 }
 
 // appendReply writes a status response such that imapclient can read it. Codes

@@ -207,6 +207,13 @@ func (t *traffic) endRequest(tag string) *request {
 	return nil
 }
 
+// knows reports whether a command with this tag is running.
+func (t *traffic) knows(tag string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.clients[tag] != nil || slices.ContainsFunc(t.requests, func(r *request) bool { return r.tag == tag })
+}
+
 // open lets a request take responses: all of it is being sent now.
 func (t *traffic) open(r *request) {
 	t.mu.Lock()

@@ -10,8 +10,7 @@ import (
 func (in *inbound) untagged(line []byte) error {
 	name, num, rest := splitUntagged(line)
 	if isStatus(name) {
-		in.status(name, string(trimEOL(rest)))
-		return nil
+		return in.status(name, string(trimEOL(rest)))
 	}
 	if name == "FETCH" {
 		return in.startFetch(num, rest)

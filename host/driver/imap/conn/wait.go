@@ -52,13 +52,13 @@ func (in *inbound) wait(boundary bool) error {
 
 // stalled is the fault of a server that does not answer.
 func stalled(d time.Duration) error {
-	return fault.New(fault.Network, "imap", "no answer from the server for %s", d).AsTemporary().
+	return fault.New(fault.Network, connOp, "no answer from the server for %s", d).AsTemporary().
 		WithHint("see the option timeout, if the server may take longer")
 }
 
 // dropped is the fault of a connection that ended by itself.
 func dropped(err error, goodbye string) error {
-	f := fault.New(fault.Network, "imap", "").AsTemporary()
+	f := fault.New(fault.Network, connOp, "").AsTemporary()
 	switch {
 	case goodbye != "":
 		f.Message = fmt.Sprintf("the server closed the connection: %s", goodbye)
