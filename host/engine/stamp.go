@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,9 +11,9 @@ import (
 	"github.com/imapfw/imapfw/host/state"
 )
 
-// A store that can keep a mark of ours (a Maildir) holds one line for each
-// account that is synced with it: the account's random id and the number of the
-// last run. A mark that is missing or behind the state means that the store was
+// A store that can keep a mark of ours (a Maildir) holds, in one line, an entry
+// for each account that is synced with it: the account's random id and the
+// number of its last run. A mark that is missing or behind the state means that the store was
 // restored from a backup, or that it is another one.
 
 // recall reads what the state knows, and checks the stamps of both sides.
@@ -86,9 +87,8 @@ func (e *Engine) finish(ctx context.Context) error {
 }
 
 func stampedRun(text, account string) (int64, bool) {
-	for line := range strings.Lines(text) {
-		id, run, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if ok && id == account {
+	for _, entry := range strings.Fields(text) {
+		if id, run, ok := strings.Cut(entry, ":"); ok && id == account {
 			n, err := strconv.ParseInt(run, 10, 64)
 			return n, err == nil
 		}
@@ -96,15 +96,10 @@ func stampedRun(text, account string) (int64, bool) {
 	return 0, false
 }
 
-// withStamp returns the text with one account's line replaced or added.
+// withStamp returns the text with one account's entry replaced or added.
 func withStamp(text, account string, run int64) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		id, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if id != account && id != "" {
-			b.WriteString(strings.TrimSpace(line) + "\n")
-		}
-	}
-	fmt.Fprintf(&b, "%s %d\n", account, run)
-	return b.String()
+	entries := slices.DeleteFunc(strings.Fields(text), func(entry string) bool {
+		return strings.HasPrefix(entry, account+":")
+	})
+	return strings.Join(append(entries, fmt.Sprintf("%s:%d", account, run)), " ")
 }
