@@ -6,11 +6,11 @@ import (
 	"github.com/imapfw/imapfw/host/driver"
 )
 
-// abilities are the optional abilities of a Store, each nil where it lacks one.
-type abilities struct {
-	maker   driver.FolderMaker
-	remover driver.FolderRemover
-	stamper driver.Stamper
+// Abilities are the optional abilities of a Store, each nil where it lacks one.
+type Abilities struct {
+	Maker   driver.FolderMaker
+	Remover driver.FolderRemover
+	Stamper driver.Stamper
 }
 
 // The names of abilities between two workers.
@@ -20,46 +20,46 @@ const (
 	canStamp  = "stamp"
 )
 
-// findAbilities walks a chain once for each ability.
-func findAbilities(s driver.Store) abilities {
-	var a abilities
-	a.maker, _ = driver.As[driver.FolderMaker](s)
-	a.remover, _ = driver.As[driver.FolderRemover](s)
-	a.stamper, _ = driver.As[driver.Stamper](s)
+// FindAbilities walks a chain once for each ability.
+func FindAbilities(s driver.Store) Abilities {
+	var a Abilities
+	a.Maker, _ = driver.As[driver.FolderMaker](s)
+	a.Remover, _ = driver.As[driver.FolderRemover](s)
+	a.Stamper, _ = driver.As[driver.Stamper](s)
 	return a
 }
 
 func abilitiesOf(s driver.Store) []string {
 	var out []string
-	a := findAbilities(s)
-	if a.maker != nil {
+	a := FindAbilities(s)
+	if a.Maker != nil {
 		out = append(out, canMake)
 	}
-	if a.remover != nil {
+	if a.Remover != nil {
 		out = append(out, canRemove)
 	}
-	if a.stamper != nil {
+	if a.Stamper != nil {
 		out = append(out, canStamp)
 	}
 	return out
 }
 
-// over returns a chain for Unwrap in which driver.As finds exactly these
+// Over returns a chain for Unwrap in which driver.As finds exactly these
 // abilities, before it goes on to next. A Store whose abilities are known only
 // at run time cannot have them as methods: driver.As would find them always.
 //
 // A controller that changes what an ability is about (names, or whether
 // anything is written) ends the chain with a nil next: what it does not know of
 // must not be reached around it.
-func (a abilities) over(s, next driver.Store) driver.Store {
-	if a.stamper != nil {
-		next = &stamperLink{link{s, next}, a.stamper}
+func (a Abilities) Over(s, next driver.Store) driver.Store {
+	if a.Stamper != nil {
+		next = &stamperLink{link{s, next}, a.Stamper}
 	}
-	if a.remover != nil {
-		next = &removerLink{link{s, next}, a.remover}
+	if a.Remover != nil {
+		next = &removerLink{link{s, next}, a.Remover}
 	}
-	if a.maker != nil {
-		next = &makerLink{link{s, next}, a.maker}
+	if a.Maker != nil {
+		next = &makerLink{link{s, next}, a.Maker}
 	}
 	return next
 }

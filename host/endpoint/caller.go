@@ -13,12 +13,66 @@ import (
 // releaseTime is how long it may take to give back what a caller left behind.
 const releaseTime = 10 * time.Second
 
+// Caller tells the callers of a Store apart, where that matters: for who has the
+// lease of a folder. Serve puts it into the context of the writing half.
+type Caller struct {
+	mu    sync.Mutex
+	gone  bool
+	last  int
+	hooks map[int]func()
+}
+
+type callerKey struct{}
+
+func withCaller(ctx context.Context, c *Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerOf returns who is calling, nil when the call came through no border.
+func CallerOf(ctx context.Context) *Caller {
+	c, _ := ctx.Value(callerKey{}).(*Caller)
+	return c
+}
+
+// OnGone has f called when the caller is done or has gone away: at once if it
+// has already. What it returns takes f back.
+func (c *Caller) OnGone(f func()) (forget func()) {
+	c.mu.Lock()
+	if c.gone {
+		c.mu.Unlock()
+		f()
+		return func() {}
+	}
+	defer c.mu.Unlock()
+	if c.hooks == nil {
+		c.hooks = map[int]func(){}
+	}
+	c.last++
+	n := c.last
+	c.hooks[n] = f
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		delete(c.hooks, n)
+	}
+}
+
+func (c *Caller) leave() {
+	c.mu.Lock()
+	hooks := c.hooks
+	c.gone, c.hooks = true, nil
+	c.mu.Unlock()
+	for _, f := range hooks {
+		f()
+	}
+}
+
 // caller is what the serving side knows of somebody who is writing: the
 // deliveries and reservations that end when the caller goes away.
 type caller struct {
 	id    int64
 	store driver.Store
-	own   bool // store is the caller's own, to be closed
+	who   *Caller
 
 	mu         sync.Mutex
 	gone       bool
@@ -86,15 +140,13 @@ func (c *caller) release() {
 	defer cancel()
 	for folder := range reserved {
 		// Nobody is left to be told: what fails here ends with the Store.
-		_, _ = c.store.Commit(ctx, mail.Ref{Name: folder}, nil)
+		_, _ = c.store.Commit(withCaller(ctx, c.who), mail.Ref{Name: folder}, nil)
 	}
-	if c.own {
-		_ = c.store.Close()
-	}
+	c.who.leave()
 }
 
 func (c *caller) reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservation, error) {
-	r, err := c.store.Reserve(ctx, ref, n)
+	r, err := c.store.Reserve(withCaller(ctx, c.who), ref, n)
 	if err == nil {
 		c.noteReserved(ref.Name)
 	}
@@ -106,7 +158,7 @@ func (c *caller) commit(ctx context.Context, ref mail.Ref, numbers []int64) ([]m
 	if err != nil {
 		return nil, err
 	}
-	return c.store.Commit(ctx, ref, ds)
+	return c.store.Commit(withCaller(ctx, c.who), ref, ds)
 }
 
 // abort ends one delivery, if it is not ended yet.
@@ -118,4 +170,8 @@ func (c *caller) abort(number int64) {
 	if d != nil {
 		d.Abort()
 	}
+}
+
+func (c *caller) deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
+	return c.store.Deliver(withCaller(ctx, c.who), ref, m, body)
 }

@@ -26,7 +26,7 @@ type proxy struct {
 	life     context.Context // ends with Close; nil when not open
 	end      context.CancelCauseFunc
 	inFlight *sync.WaitGroup // of this life
-	can      abilities
+	can      Abilities
 }
 
 var (
@@ -67,7 +67,7 @@ func (p *proxy) Open(ctx context.Context) error {
 }
 
 // ask finds out which abilities the other side has.
-func (p *proxy) ask(ctx context.Context) (abilities, error) {
+func (p *proxy) ask(ctx context.Context) (Abilities, error) {
 	var names wire.List
 	err := p.do(ctx, opAbilities, func(_ context.Context, s driver.Store, _ *Server) error {
 		for _, name := range abilitiesOf(s) {
@@ -79,15 +79,15 @@ func (p *proxy) ask(ctx context.Context) (abilities, error) {
 		names, _ = v.(wire.List)
 		return err
 	})
-	var can abilities
+	var can Abilities
 	for _, name := range names {
 		switch name {
 		case canMake:
-			can.maker = remote{p}
+			can.Maker = remote{p}
 		case canRemove:
-			can.remover = remote{p}
+			can.Remover = remote{p}
 		case canStamp:
-			can.stamper = remote{p}
+			can.Stamper = remote{p}
 		}
 	}
 	return can, err
@@ -138,7 +138,7 @@ func (p *proxy) Unwrap() driver.Store {
 	p.mu.Lock()
 	can := p.can
 	p.mu.Unlock()
-	return can.over(p, nil)
+	return can.Over(p, nil)
 }
 
 // do runs here on the serving side where that is in the same process, and away

@@ -49,7 +49,7 @@ func (p *proxy) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 	}
 	d := &delivery{p: p, folder: ref.Name}
 	err = p.do(ctx, opDeliver, func(ctx context.Context, _ driver.Store, _ *Server) error {
-		one, err := c.local.store.Deliver(ctx, ref, m, body)
+		one, err := c.local.deliver(ctx, ref, m, body)
 		if err == nil {
 			d.number, err = c.local.keep(one)
 		}

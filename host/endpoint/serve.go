@@ -35,11 +35,6 @@ const (
 // Store to say. A long reading never keeps a writer waiting.
 const callsAtOnce = 1024
 
-// Attacher is implemented by a Store that must tell its callers apart (a
-// repository, for the leases). Serve gives each caller a Store of its own, and
-// closes it when the caller is gone.
-type Attacher interface{ Attach() driver.Store }
-
 // localCall is the payload of a call within the process: what to do with the
 // Store, run by the side that has it. Callbacks and content go by reference.
 type localCall func(ctx context.Context, s driver.Store, server *Server) error
@@ -106,11 +101,7 @@ func (s *Server) Close() {
 
 // attach makes the record of a caller that is about to write.
 func (s *Server) attach() *caller {
-	c := &caller{store: s.store}
-	if a, ok := s.store.(Attacher); ok {
-		c.store = a.Attach()
-		c.own = true
-	}
+	c := &caller{store: s.store, who: &Caller{}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++

@@ -57,7 +57,7 @@ func (s *Server) deliver(ctx context.Context, call *worker.Call) (wire.Value, er
 		return nil, err
 	}
 	body := newPieces(size, func() (wire.Value, error) { return call.Stream.Recv(ctx) })
-	d, err := c.store.Deliver(ctx, ref, metas[0], mail.Body{Reader: body, Size: size, LineEnds: lineEnds})
+	d, err := c.deliver(ctx, ref, metas[0], mail.Body{Reader: body, Size: size, LineEnds: lineEnds})
 	if err != nil {
 		return nil, err
 	}

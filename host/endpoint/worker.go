@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
@@ -46,12 +47,34 @@ type Controller struct {
 
 // Map returns the parameters as those of a worker.Spec.
 func (p Params) Map() wire.Map {
-	controllers := make(wire.List, len(p.Controllers))
-	for i, c := range p.Controllers {
-		controllers[i] = wire.Map{"kind": c.Kind, "options": c.Options}
-	}
-	return wire.Map{"driver": p.Driver, "options": p.Options, "controllers": controllers,
+	return wire.Map{"driver": p.Driver, "options": p.Options, "controllers": EncodeControllers(p.Controllers),
 		"readers": int64(p.Readers), "writers": int64(p.Writers)}
+}
+
+// EncodeControllers returns controllers as a value.
+func EncodeControllers(list []Controller) wire.List {
+	out := make(wire.List, len(list))
+	for i, c := range list {
+		out[i] = wire.Map{"kind": c.Kind, "options": c.Options}
+	}
+	return out
+}
+
+// DecodeControllers reads what EncodeControllers wrote; nil is none.
+func DecodeControllers(v wire.Value) ([]Controller, error) {
+	list, ok := v.(wire.List)
+	if v != nil && !ok {
+		return nil, malformed("controllers are a %T", v)
+	}
+	var out []Controller
+	for _, one := range list {
+		c := read(one)
+		out = append(out, Controller{Kind: c.text("kind"), Options: field[wire.Map](c, "options")})
+		if c.err != nil {
+			return nil, c.err
+		}
+	}
+	return out, nil
 }
 
 // ParseParams reads what Map wrote.
@@ -59,14 +82,12 @@ func ParseParams(m wire.Map) (Params, error) {
 	f := read(m)
 	p := Params{Driver: f.text("driver"), Options: field[wire.Map](f, "options"),
 		Readers: int(f.int("readers")), Writers: int(f.int("writers"))}
-	for _, v := range f.list("controllers") {
-		c := read(v)
-		p.Controllers = append(p.Controllers, Controller{Kind: c.text("kind"), Options: field[wire.Map](c, "options")})
-		if c.err != nil {
-			return Params{}, c.err
-		}
+	if f.err != nil {
+		return Params{}, f.err
 	}
-	return p, f.err
+	var err error
+	p.Controllers, err = DecodeControllers(m["controllers"])
+	return p, err
 }
 
 // Build makes the chain that parameters describe. It is not open yet.
@@ -79,13 +100,17 @@ func (b Builders) Build(env worker.Env, p Params) (driver.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	store = Limit(store, p.Readers, p.Writers)
-	for i := len(p.Controllers) - 1; i >= 0; i-- {
-		c := p.Controllers[i]
+	return b.Wrap(env, p.Controllers, Limit(store, p.Readers, p.Writers))
+}
+
+// Wrap puts controllers around a Store; the last of them is the innermost.
+func (b Builders) Wrap(env worker.Env, controllers []Controller, store driver.Store) (driver.Store, error) {
+	for _, c := range slices.Backward(controllers) {
 		wrap := b.Controllers[c.Kind]
 		if wrap == nil {
 			return nil, fault.New(fault.Config, "", "there is no controller called %q", c.Kind)
 		}
+		var err error
 		if store, err = wrap(env, c.Options, store); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,133 @@
+package repository
+
+import (
+	"context"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/endpoint"
+)
+
+// leases say who may deliver to a folder. A lease begins with Reserve, or with
+// the first Deliver, and ends with the Commit or Abort after which its holder
+// has nothing more under way there, or when the holder goes away.
+type leases struct {
+	mu   sync.Mutex
+	held map[string]*lease
+}
+
+type lease struct {
+	all    *leases
+	folder string
+	holder *endpoint.Caller // nil: somebody in front of every border
+	member *member          // the endpoint that takes the deliveries, once it is known
+	over   chan struct{}    // closed when the lease ends
+	forget func()
+
+	reserved bool
+	n        int // messages reserved for
+	ended    int // of them, aborted
+	under    int // calls under way, and deliveries that are not ended
+}
+
+func newLeases() *leases { return &leases{held: map[string]*lease{}} }
+
+// enter returns the lease of a folder for whoever calls, waiting for somebody
+// else's to end, and counts one thing under way.
+func (ls *leases) enter(ctx context.Context, folder string) (*lease, error) {
+	who := endpoint.CallerOf(ctx)
+	for {
+		ls.mu.Lock()
+		l := ls.held[folder]
+		if l == nil {
+			l = &lease{all: ls, folder: folder, holder: who, over: make(chan struct{}), under: 1, forget: func() {}}
+			ls.held[folder] = l
+			ls.mu.Unlock()
+			if who != nil {
+				l.hook(who.OnGone(l.end))
+			}
+			return l, nil
+		}
+		if l.holder == who {
+			l.under++
+			ls.mu.Unlock()
+			return l, nil
+		}
+		ls.mu.Unlock()
+		select {
+		case <-l.over:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// hook keeps how to take back the notice of the holder's end.
+func (l *lease) hook(forget func()) {
+	l.all.mu.Lock()
+	current := l.all.held[l.folder] == l
+	if current {
+		l.forget = forget
+	}
+	l.all.mu.Unlock()
+	if !current {
+		forget()
+	}
+}
+
+// mine returns the lease of a folder if whoever calls holds it, and counts one
+// thing under way.
+func (ls *leases) mine(ctx context.Context, folder string) *lease {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	l := ls.held[folder]
+	if l == nil || l.holder != endpoint.CallerOf(ctx) {
+		return nil
+	}
+	l.under++
+	return l
+}
+
+// leave notes that things under way have ended, and ends the lease with the
+// last one.
+func (l *lease) leave(count int, note func()) {
+	l.all.mu.Lock()
+	l.under -= count
+	if note != nil {
+		note()
+	}
+	if l.reserved && l.n > 0 && l.ended >= l.n {
+		l.reserved = false
+	}
+	over := l.under <= 0 && !l.reserved
+	l.all.mu.Unlock()
+	if over {
+		l.end()
+	}
+}
+
+// end ends the lease whatever is under way. It may be called more than once.
+func (l *lease) end() {
+	l.all.mu.Lock()
+	current := l.all.held[l.folder] == l
+	if current {
+		delete(l.all.held, l.folder)
+		close(l.over)
+	}
+	forget := l.forget
+	l.forget = func() {}
+	l.all.mu.Unlock()
+	forget()
+}
+
+// drop ends all of them.
+func (ls *leases) drop() {
+	ls.mu.Lock()
+	var all []*lease
+	for _, l := range ls.held {
+		all = append(all, l)
+	}
+	ls.mu.Unlock()
+	for _, l := range all {
+		l.end()
+	}
+}

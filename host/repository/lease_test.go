@@ -1,0 +1,164 @@
+package repository_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/endpoint"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/worker"
+)
+
+var inbox = mail.Ref{Name: mail.Inbox}
+
+// waits reports that a reservation is not granted before release was called,
+// and is after.
+func waits(t *testing.T, s driver.Store, ref mail.Ref, release func()) {
+	t.Helper()
+	got := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	short, stop := context.WithCancel(t.Context())
+	probe := make(chan error, 1)
+	go func() {
+		_, err := s.Reserve(short, ref, 1)
+		probe <- err
+	}()
+	stop()
+	require.ErrorIs(t, <-probe, context.Canceled, "somebody else has the folder")
+	go func() {
+		_, err := s.Reserve(ctx, ref, 1)
+		got <- err
+	}()
+	release()
+	require.NoError(t, <-got)
+	_, err := s.Commit(t.Context(), ref, nil)
+	require.NoError(t, err)
+}
+
+func TestLease(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		s := server(t, memory.Options{})
+		s.AddFolder("other")
+		ch := start(t, worker.Options{Strict: strict}, 2, s)
+		a, b := proxy(t, ch), proxy(t, ch)
+		deliver := func(s driver.Store) driver.Delivery {
+			d, err := s.Deliver(t.Context(), inbox, mail.Meta{}, content(1))
+			require.NoError(t, err)
+			return d
+		}
+		reserve := func(s driver.Store, n int) {
+			_, err := s.Reserve(t.Context(), inbox, n)
+			require.NoError(t, err)
+		}
+		commit := func(s driver.Store, ds ...driver.Delivery) {
+			_, err := s.Commit(t.Context(), inbox, ds)
+			require.NoError(t, err)
+		}
+
+		reserve(a, 2)
+		reserve(a, 2) // the same caller may
+		_, err := b.Reserve(t.Context(), mail.Ref{Name: "other"}, 1)
+		require.NoError(t, err, "another folder is free")
+		d := deliver(a)
+		waits(t, b, inbox, func() { commit(a, d) })
+
+		reserve(a, 1)
+		waits(t, b, inbox, func() { commit(a) }) // given back
+
+		reserve(a, 2)
+		d, e := deliver(a), deliver(a)
+		d.Abort()
+		waits(t, b, inbox, e.Abort)
+
+		// While a batch is committed the next one may be under way.
+		reserve(a, 3)
+		d, e = deliver(a), deliver(a)
+		commit(a, d)
+		waits(t, b, inbox, func() { commit(a, e) })
+
+		// The caller goes away.
+		c := endpoint.Proxy(ch)
+		require.NoError(t, c.Open(t.Context()))
+		reserve(c, 5)
+		deliver(c)
+		waits(t, b, inbox, func() { require.NoError(t, c.Close()) })
+
+		_, err = a.Reserve(t.Context(), mail.Ref{Name: "no such folder"}, 1)
+		require.ErrorIs(t, err, fault.NotFound)
+		_, err = b.Reserve(t.Context(), mail.Ref{Name: "no such folder"}, 1)
+		require.ErrorIs(t, err, fault.NotFound, "what failed holds no lease")
+		require.Equal(t, 3, count(t, s, mail.Inbox), "committed ones, and no others")
+	}
+}
+
+// Many callers deliver to few folders: nothing is lost, nobody is stuck, and no
+// two batches of one folder overlap.
+func TestLeasesKeepBatchesApart(t *testing.T) {
+	s := server(t, memory.Options{Eager: true})
+	s.AddFolder("other")
+	ch := start(t, worker.Options{}, 3, s)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		ref := []mail.Ref{inbox, {Name: "other"}}[i%2]
+		wg.Go(func() {
+			p := proxy(t, ch)
+			for range 20 {
+				r, err := p.Reserve(t.Context(), ref, 3)
+				require.NoError(t, err)
+				var ds []driver.Delivery
+				for n := range 3 {
+					d, err := p.Deliver(t.Context(), ref, mail.Meta{}, content(n))
+					require.NoError(t, err)
+					ds = append(ds, d)
+				}
+				placed, err := p.Commit(t.Context(), ref, ds)
+				require.NoError(t, err)
+				first, _ := r.Next.UID()
+				for n, one := range placed {
+					require.Equal(t, mail.UIDKey(first+uint32(n)), one.Key, "somebody else delivered in between")
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 180, count(t, s, mail.Inbox))
+	require.Equal(t, 180, count(t, s, "other"))
+}
+
+// Two engines copy in opposite directions, with one endpoint on each side.
+func TestOppositeCopies(t *testing.T) {
+	one, two := server(t, memory.Options{}), server(t, memory.Options{Maildir: true})
+	var there, back mail.KeySet
+	for i := range 60 {
+		there.Add(one.Add("A", message(i, 200_000)))
+		back.Add(two.Add("B", message(i, 200_000)))
+	}
+	one.AddFolder("B")
+	two.AddFolder("A")
+	a, b := start(t, worker.Options{}, 1, one), start(t, worker.Options{}, 1, two)
+	budget := endpoint.NewBudget(300_000)
+	var wg sync.WaitGroup
+	for _, dir := range []struct {
+		from, to worker.Channel
+		folder   string
+		keys     mail.KeySet
+	}{{a, b, "A", there}, {b, a, "B", back}} {
+		wg.Go(func() {
+			ref := mail.Ref{Name: dir.folder}
+			report, err := endpoint.Copy(t.Context(), proxy(t, dir.from), ref, dir.keys, proxy(t, dir.to), ref,
+				endpoint.CopyOptions{Budget: budget, BatchMessages: 7})
+			require.NoError(t, err)
+			require.Equal(t, 60, report.Copied)
+		})
+	}
+	wg.Wait()
+	require.Equal(t, 60, count(t, one, "B"))
+	require.Equal(t, 60, count(t, two, "A"))
+}
