@@ -1,78 +1,125 @@
 // Package options declares the options of the script api once: the checks, the
-// help, the editor stubs and the reference page all come from the same tables.
+// help, the editor stubs and the reference page all come from the same tables,
+// so they cannot drift apart.
 package options
 
 import (
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/wire"
 )
-
-// Type says what a value may be. Make one with the functions of this package.
-type Type struct{ kind any }
 
 // Option is one option of a table.
 type Option struct {
 	Name     string
 	Type     Type
 	Required bool
-	Default  wire.Value // plain, in the form Read returns; nil: no default
-	Help     string     // one line
-	Position int        // may also be given as the n-th positional value (api.rule { "name", ... })
+	Default  any    // in the form Read returns; nil: none
+	Help     string // one line
+	// DefaultText says in words what a default that is no constant is:
+	// "993, or 143".
+	DefaultText string
+	Position    int  // may also be given as the n-th value (api.rule { "name", ... }); from 1
+	Secret      bool // its value never enters a message
 	// Check looks at a value of the right type; its error is reported at the
 	// option's line.
-	Check func(v wire.Value) error
+	Check func(v any) error
 }
 
-// Table declares the options of one constructor.
+// Table declares the options of one constructor. It is immutable once used.
 type Table struct {
 	Name    string // "api.imap": what the script calls
-	Class   string // name in the editor stubs: "imapfw.ImapOptions"
-	Doc     string
+	Class   string // in the editor stubs: "imapfw.ImapOptions"
+	Returns string // in the editor stubs: "imapfw.Store"; "" for a table that is only part of others
+	Doc     string // one or more sentences
 	Options []Option
-	// Check looks at the whole; each error is reported. Use Problem to name
-	// the option to blame.
+	// Check looks at the whole when every option is right by itself; each
+	// error is reported. Use Problem to name the option to blame.
 	Check func(m wire.Map) []error
+	// Open keeps unknown options instead of refusing them, as plain values.
+	Open bool
 }
 
-// Types of values. Read returns, in this order: bool, int64, float64, string,
-// int64 octets, time.Duration, a string of the list, *script.Func, []any,
-// map[string]any, wire.Map, the Datum or *script.Def or *script.Class inside
-// the userdata, the first that fits, any plain value.
-func Bool() Type                                          { return Type{} }
-func Int(min, max int64) Type                             { return Type{} }
-func Number() Type                                        { return Type{} }
-func String() Type                                        { return Type{} }
-func Size() Type                                          { return Type{} } // 20000000, "20M" -> int64
-func Age() Type                                           { return Type{} } // "30d" -> time.Duration
-func Enum(words ...string) Type                           { return Type{} }
-func Func(signature string) Type                          { return Type{} } // "fun(folder: imapfw.Folder): boolean"
-func ListOf(t Type) Type                                  { return Type{} }
-func MapOf(t Type) Type                                   { return Type{} }
-func Sub(t *Table) Type                                   { return Type{} } // a table of options of its own
-func Object(what, class string, is func(v any) bool) Type { return Type{} } // "a store", "imapfw.Store"
-func AnyOf(types ...Type) Type                            { return Type{} }
-func Any() Type                                           { return Type{} } // any plain value
+// Problem is an error about one option, for Table.Check.
+func Problem(option string, err error) error { return &problem{option, err} }
+
+type problem struct {
+	option string
+	err    error
+}
+
+func (p *problem) Error() string { return p.err.Error() }
+func (p *problem) Unwrap() error { return p.err }
 
 // Read reads argument n, with defaults filled in, or raises one error with
-// every mistake, each at the line of its own key.
-func (t *Table) Read(L *lua.LState, n int) wire.Map { panic("options: this part is being built") }
+// every mistake, each at the line of its own key. Options that are absent and
+// have no default are not in the result.
+func (t *Table) Read(L *lua.LState, n int) wire.Map {
+	m, mistakes := t.read(L, L.Get(n))
+	if len(mistakes) > 0 {
+		script.Raise(L, script.Together(mistakes))
+	}
+	return m
+}
 
 // Constructor returns a Go function for scripts that reads its only argument by
 // the table and gives it to build. While the top level runs, mistakes are
-// collected: the app's definition goes on, and all are reported together.
+// reported together with those of other constructors at its end; build is not
+// called, and what the script gets instead fits everywhere.
 func (t *Table) Constructor(build func(L *lua.LState, m wire.Map) lua.LValue) lua.LGFunction {
-	panic("options: this part is being built")
+	return func(L *lua.LState) int {
+		s := script.From(L)
+		if L.GetTop() > 1 {
+			script.ArgError(L, 2, "%s takes one table", t.Name)
+		}
+		r := newReader(L, t)
+		m := r.options(L.Get(1))
+		switch mistakes := r.errors(); {
+		case len(mistakes) > 0 && s.Phase() != script.Define:
+			script.Raise(L, script.Together(mistakes))
+		case len(mistakes) > 0:
+			for _, err := range mistakes {
+				s.Report(L, err)
+			}
+			L.Push(standIn(L))
+		case r.broken:
+			L.Push(standIn(L))
+		default:
+			L.Push(build(L, m))
+		}
+		return 1
+	}
 }
 
-// Problem is an error about one option.
-func Problem(option, format string, args ...any) error { panic("options: this part is being built") }
+func (t *Table) read(L *lua.LState, v lua.LValue) (wire.Map, []error) {
+	r := newReader(L, t)
+	m := r.options(v)
+	return m, r.errors()
+}
 
-// Help is the text of `imapfw help api.imap`.
-func (t *Table) Help() string { panic("options: this part is being built") }
+func (t *Table) find(name string) *Option {
+	for i := range t.Options {
+		if t.Options[i].Name == name {
+			return &t.Options[i]
+		}
+	}
+	return nil
+}
 
-// Markdown is the table's section of the reference page.
-func (t *Table) Markdown() string { panic("options: this part is being built") }
+func (t *Table) at(position int) *Option {
+	for i := range t.Options {
+		if t.Options[i].Position == position && position > 0 {
+			return &t.Options[i]
+		}
+	}
+	return nil
+}
 
-// Stub is the LuaLS class of the table.
-func (t *Table) Stub() string { panic("options: this part is being built") }
+func (t *Table) names() []string {
+	names := make([]string, len(t.Options))
+	for i := range t.Options {
+		names[i] = t.Options[i].Name
+	}
+	return names
+}
