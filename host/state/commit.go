@@ -171,15 +171,27 @@ func (w *writer) replace(folder string, folderID int64, rows []Row) error {
 	return w.update(folder, folderID, rows)
 }
 
+// update writes rows over their old selves. The usual change keeps both keys:
+// then it leaves the indexes alone, which are most of the work.
 func (w *writer) update(folder string, folderID int64, rows []Row) error {
-	stmt, err := w.conn.Prepare(`UPDATE messages SET far = ?3, near = ?4, flags = ?5, size = ?6, date = ?7, ident = ?8
+	same, err := w.conn.Prepare(`UPDATE messages SET flags = ?5, size = ?6, date = ?7, ident = ?8
+		WHERE id = ?1 AND folder = ?2 AND far IS ?3 AND near IS ?4`)
+	if err != nil {
+		return err
+	}
+	other, err := w.conn.Prepare(`UPDATE messages SET far = ?3, near = ?4, flags = ?5, size = ?6, date = ?7, ident = ?8
 		WHERE id = ?1 AND folder = ?2`)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		if err := w.putRow(stmt, folder, folderID, r); err != nil {
-			return err
+		for _, stmt := range []*sqlite.Stmt{same, other} {
+			if err := putRow(stmt, folder, folderID, r); err != nil {
+				return err
+			}
+			if w.conn.Changes() > 0 {
+				break
+			}
 		}
 		if w.conn.Changes() == 0 {
 			return noSuchRow(folder, r)
@@ -200,7 +212,7 @@ func (w *writer) insert(folder string, folderID int64, rows []Row) (ids []int64,
 		}
 		w.lastID++
 		r.ID = w.lastID
-		if err := w.putRow(stmt, folder, folderID, r); err != nil {
+		if err := putRow(stmt, folder, folderID, r); err != nil {
 			return nil, err
 		}
 		ids = append(ids, r.ID)
@@ -209,7 +221,7 @@ func (w *writer) insert(folder string, folderID int64, rows []Row) (ids []int64,
 }
 
 // putRow executes a statement whose parameters are the columns of messages.
-func (w *writer) putRow(stmt *sqlite.Stmt, folder string, folderID int64, r Row) error {
+func putRow(stmt *sqlite.Stmt, folder string, folderID int64, r Row) error {
 	stmt.BindInt64(1, r.ID)
 	stmt.BindInt64(2, folderID)
 	bindKey(stmt, 3, r.Far)

@@ -152,6 +152,11 @@ func (d *DB) reader() (*sqlite.Conn, error) {
 		return conn, nil
 	}
 	d.mu.Unlock()
+	return d.dial()
+}
+
+// dial opens one more connection for reading.
+func (d *DB) dial() (*sqlite.Conn, error) {
 	conn, err := sqlite.OpenConn(d.source, d.flags)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,8 @@ func (d *DB) Info(ctx context.Context) (Info, error) {
 	info := Info{Account: newAccountID()}
 	err := d.read(ctx, opInfo, func(conn *sqlite.Conn) error {
 		values, err := readInfo(conn)
-		if err != nil {
-			return err
+		if err != nil || values[keyAccountID] == "" {
+			return err // it was cut short while it was made
 		}
 		info.Account = values[keyAccountID]
 		if info.Run, err = number(values, keyRun); err != nil {

@@ -108,7 +108,12 @@ func (d *DB) openWriter(ctx context.Context, path string) (*writer, error) {
 
 func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
 	w.conn.SetBusyTimeout(d.busyWait)
-	if _, err := checkVersion(w.conn, path); err != nil {
+	// Whose it is comes before anything is written to it.
+	version, err := checkVersion(w.conn, path)
+	if err == nil && version > 0 {
+		_, err = verify(w.conn, d.opts.Identity, path)
+	}
+	if err != nil {
 		return err
 	}
 	mode, err := sqlitex.ResultText(w.conn.Prep("PRAGMA journal_mode = WAL"))
@@ -124,8 +129,10 @@ func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
 	if err := run(w.conn, "PRAGMA synchronous = FULL"); err != nil {
 		return err
 	}
-	if err := migrate(ctx, w.conn); err != nil {
-		return err
+	if version < len(schema().Migrations) {
+		if err := migrate(ctx, w.conn); err != nil {
+			return err
+		}
 	}
 	if err := w.transaction(ctx, func(w *writer) error { return claim(w.conn, d.opts.Identity, path) }); err != nil {
 		return err
@@ -149,7 +156,7 @@ func (d *DB) openReader(ctx context.Context, path string) error {
 		u := url.URL{Scheme: "file", Path: abs, RawQuery: "immutable=1"}
 		d.source, d.flags = u.String(), sqlite.OpenReadOnly|sqlite.OpenURI
 	}
-	conn, err := d.reader()
+	conn, err := d.dial()
 	if err == nil {
 		conn.SetInterrupt(ctx.Done())
 		err = d.checkReadable(conn, path)

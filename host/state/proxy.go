@@ -146,6 +146,10 @@ func stream(ctx context.Context, ch worker.Channel, op string, args wire.Value,
 			_, err = s.Wait()
 			return err
 		}
+		// What had arrived before ctx ended is not handed out after it.
+		if err == nil && ctx.Err() != nil {
+			err = stopped(ctx, op)
+		}
 		if err == nil {
 			err = recv(item)
 		}

@@ -97,21 +97,21 @@ func testIDs(t *testing.T, s state.Store) {
 }
 
 func testBigCommit(t *testing.T, s state.Store) {
-	c := &state.Change{Put: rows(0, 5200)}
-	for n := range 2300 {
+	c := &state.Change{Put: rows(0, 2200)}
+	for n := range 1100 {
 		c.Intend = append(c.Intend, intent(n))
 	}
 	commit(t, s, "INBOX", c)
 	require.Equal(t, c.Put, load(t, s, "INBOX", state.Far))
 	require.Equal(t, c.Intend, intents(t, s, "INBOX"))
-	for _, r := range c.Put[:2600] {
+	for _, r := range c.Put[:1100] {
 		c.Drop = append(c.Drop, r.ID)
 	}
 	for _, in := range c.Intend {
 		c.Settle = append(c.Settle, in.ID)
 	}
 	commit(t, s, "INBOX", &state.Change{Settle: c.Settle, Drop: c.Drop})
-	require.Equal(t, c.Put[2600:], load(t, s, "INBOX", state.Far))
+	require.Equal(t, c.Put[1100:], load(t, s, "INBOX", state.Far))
 	require.Empty(t, intents(t, s, "INBOX"))
 }
 

@@ -68,23 +68,23 @@ func testOrder(t *testing.T, s state.Store) {
 }
 
 func testBatches(t *testing.T, s state.Store) {
-	commit(t, s, "INBOX", &state.Change{Put: rows(0, 3500)})
+	commit(t, s, "INBOX", &state.Change{Put: rows(0, 2100)})
 	var kept [][]state.Row
 	require.NoError(t, s.Load(t.Context(), "INBOX", state.Far, func(batch []state.Row) error {
 		require.LessOrEqual(t, len(batch), 1000, "memory must not grow with the folder")
 		kept = append(kept, batch)
 		return nil
 	}))
-	require.Greater(t, len(kept), 3)
+	require.Greater(t, len(kept), 2)
 	all := slices.Concat(kept...)
-	require.Len(t, all, 3500)
+	require.Len(t, all, 2100)
 	for i, r := range all {
 		require.Equal(t, row(i).Far, r.Far, "a batch that was kept has changed")
 	}
 }
 
 func testReaderGivesUp(t *testing.T, s state.Store) {
-	commit(t, s, "INBOX", &state.Change{Put: rows(0, 3000)})
+	commit(t, s, "INBOX", &state.Change{Put: rows(0, 1500)})
 	enough := errors.New("enough")
 	calls := 0
 	err := s.Load(t.Context(), "INBOX", state.Near, func([]state.Row) error {
@@ -93,28 +93,28 @@ func testReaderGivesUp(t *testing.T, s state.Store) {
 	})
 	require.Same(t, enough, err, "the reader's own error comes back as it is")
 	require.Equal(t, 1, calls)
-	require.Len(t, load(t, s, "INBOX", state.Near), 3000)
+	require.Len(t, load(t, s, "INBOX", state.Near), 1500)
 }
 
 func testCommitWhileLoading(t *testing.T, s state.Store) {
-	c := &state.Change{Put: rows(0, 2500)}
+	c := &state.Change{Put: rows(0, 1500)}
 	commit(t, s, "INBOX", c)
 	seen := 0
 	require.NoError(t, s.Load(t.Context(), "INBOX", state.Far, func(batch []state.Row) error {
 		if seen == 0 {
 			commit(t, s, "INBOX", &state.Change{
-				Put: append(rows(5000, 5100), state.Row{ID: c.Put[2400].ID, Far: "moved"}), Drop: []int64{c.Put[2499].ID},
+				Put: append(rows(5000, 5100), state.Row{ID: c.Put[1400].ID, Far: "moved"}), Drop: []int64{c.Put[1499].ID},
 			})
 		}
 		seen += len(batch)
 		return nil
 	}))
-	require.Equal(t, 2500, seen, "rows as they were when the load began")
-	require.Len(t, load(t, s, "INBOX", state.Far), 2599)
+	require.Equal(t, 1500, seen, "rows as they were when the load began")
+	require.Len(t, load(t, s, "INBOX", state.Far), 1599)
 }
 
 func testLoadWhileLoading(t *testing.T, s state.Store) {
-	commit(t, s, "INBOX", &state.Change{Put: rows(0, 1500)})
+	commit(t, s, "INBOX", &state.Change{Put: rows(0, 1100)})
 	var nest func(depth int) int
 	nest = func(depth int) int {
 		total := 0
@@ -127,7 +127,7 @@ func testLoadWhileLoading(t *testing.T, s state.Store) {
 		}))
 		return total
 	}
-	require.Equal(t, 6*1500, nest(5))
+	require.Equal(t, 6*1100, nest(5))
 }
 
 func testBytes(t *testing.T, s state.Store) {

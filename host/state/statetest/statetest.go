@@ -46,7 +46,7 @@ func Run(t *testing.T, newStore New) {
 		{"a big commit", testBigCommit},
 		{"many at once", testConcurrent},
 		{"a context that ended", testCancelled},
-		{"any sequence of commits", func(t *testing.T, _ state.Store) { testModel(t, newStore) }},
+		{"any sequence of commits", testModel},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -140,7 +140,7 @@ func testInfo(t *testing.T, s state.Store) {
 }
 
 func testCancelled(t *testing.T, s state.Store) {
-	commit(t, s, "INBOX", &state.Change{Put: rows(0, 3000)})
+	commit(t, s, "INBOX", &state.Change{Put: rows(0, 1200)})
 	ended, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("the user had enough")
 	cancel(why)
@@ -154,7 +154,7 @@ func testCancelled(t *testing.T, s state.Store) {
 	} {
 		require.ErrorIs(t, call(), why, name)
 	}
-	require.Len(t, load(t, s, "INBOX", state.Far), 3000)
+	require.Len(t, load(t, s, "INBOX", state.Far), 1200)
 
 	// In the middle of a load.
 	running, stop := context.WithCancelCause(t.Context())
