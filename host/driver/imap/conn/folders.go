@@ -198,10 +198,11 @@ func appendNamespaces(b []byte, v Value) []byte {
 
 // appendDelimiter writes NIL for a delimiter that is not one character.
 func appendDelimiter(b []byte, v Value) []byte {
-	if v.Kind == Nil || utf8.RuneCountInString(v.Text) != 1 || !utf8.ValidString(v.Text) || v.Text == "\ufffd" {
+	r, size := utf8.DecodeRuneInString(v.Text)
+	if v.Kind == Nil || size != len(v.Text) || r == utf8.RuneError || isControl(r) {
 		return append(b, "NIL"...)
 	}
-	return appendString(b, v.Text)
+	return appendQuoted(b, v.Text)
 }
 
 // appendString writes a string for imapclient, which takes 8-bit text in

@@ -84,12 +84,9 @@ func (in *inbound) data(name string, rest, line []byte) error {
 		}
 		in.giveRepaired(resp)
 	case "SEARCH":
-		in.giveSearch(rest)
+		return in.giveSearch(rest)
 	case "ESEARCH":
-		// imapclient knows "UID" and the names of the items in upper case only.
-		if len(rest) > 0 {
-			in.giveLine(name, bytes.ToUpper(rest))
-		}
+		return in.giveESearch(string(rest))
 	case "CAPABILITY":
 		in.giveLine(name, []byte(" "+in.conf.caps))
 	default:
@@ -151,15 +148,5 @@ func (in *inbound) giveLine(name string, rest []byte) {
 	b := append(in.build[:0], "* "...)
 	b = append(b, name...)
 	b = append(b, rest...)
-	in.give(append(b, "\r\n"...))
-}
-
-// giveSearch passes on the numbers of SEARCH with one space between them.
-func (in *inbound) giveSearch(rest []byte) {
-	b := append(in.build[:0], "* SEARCH"...)
-	for _, word := range bytes.Fields(rest) {
-		b = append(b, ' ')
-		b = append(b, word...)
-	}
 	in.give(append(b, "\r\n"...))
 }
