@@ -1,0 +1,236 @@
+package maildir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// delivery is a message between Deliver and Commit: a file in tmp/, which no
+// mail reader looks at.
+type delivery struct {
+	store  *Store
+	dir    string // of the folder
+	key    mail.Key
+	flags  mail.Flags
+	refuse error // why this one message cannot be kept
+}
+
+// Reserve chooses the keys of n messages.
+func (s *Store) Reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservation, error) {
+	_, done, err := s.begin(ctx, "reserve keys", ref.Name)
+	if err != nil {
+		return mail.Reservation{}, err
+	}
+	defer done()
+	f, err := s.folderToChange("reserve keys", ref)
+	if err != nil {
+		return mail.Reservation{}, err
+	}
+	r := mail.Reservation{Epoch: f.epochNow(), Keys: make([]mail.Key, n)}
+	for i := range r.Keys {
+		r.Keys[i] = s.keys.next()
+	}
+	return r, nil
+}
+
+// Deliver writes a message into tmp/, with LF line ends. Nothing else of it is
+// changed.
+func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
+	const op = "deliver"
+	ctx, done, err := s.begin(ctx, op, ref.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	f, err := s.folder(op, ref)
+	if err != nil {
+		return nil, err
+	}
+	d := &delivery{store: s, dir: f.dir, key: m.Key, flags: m.Flags}
+	if d.key == "" {
+		d.key = s.keys.next()
+	} else if !usable(d.key, s.opts.InfoSeparator[0]) {
+		return nil, fault.New(fault.Internal, op, "the key %q cannot name a file", d.key).InFolder(ref.Name)
+	}
+	if err := s.prepare(d); err != nil {
+		return nil, ioFault(op, ref.Name, err)
+	}
+	if err := d.write(ctx, m.Date, body); err != nil {
+		d.Abort()
+		return nil, ioFault(op, ref.Name, err)
+	}
+	return d, nil
+}
+
+// prepare notes that there will be a file to clean up, before there is.
+func (s *Store) prepare(d *delivery) error {
+	if err := s.lock.mark(textDirty); err != nil {
+		return err
+	}
+	if err := s.disk.watch(d.dir); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending[d] = struct{}{}
+	return nil
+}
+
+func (d *delivery) tmp() string { return d.dir + "/tmp/" + tmpName(d.key) }
+
+func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) error {
+	file, err := createTmp(d.tmp())
+	if err != nil {
+		return err
+	}
+	err = copyBody(ctx, file, body)
+	if cerr := file.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && !date.IsZero() {
+		err = os.Chtimes(d.tmp(), time.Time{}, storable(date))
+	}
+	return err
+}
+
+func createTmp(path string) (*os.File, error) {
+	for try := 0; ; try++ {
+		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		switch {
+		case err == nil || try > 0:
+			return file, err
+		case missing(err): // a folder without tmp/
+			err = os.Mkdir(filepath.Dir(path), 0o700)
+		case errors.Is(err, os.ErrExist):
+			// The name is ours and we hold the lock: it was left by a run that
+			// was killed.
+			err = os.Remove(path)
+		}
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, err
+		}
+	}
+}
+
+// storable moves a date into what every file system can keep.
+func storable(t time.Time) time.Time {
+	first, last := time.Unix(0, 0), time.Date(2106, 1, 1, 0, 0, 0, 0, time.UTC)
+	if t.Before(first) {
+		return first
+	}
+	if t.After(last) {
+		return last
+	}
+	return t
+}
+
+const copyBuffer = 64 << 10
+
+// copyBody writes a body, or fails: also when it is shorter or longer than it
+// promised.
+func copyBody(ctx context.Context, w io.Writer, body mail.Body) error {
+	buf := make([]byte, min(copyBuffer, max(body.Size, 0)+2))
+	var out lfWriter
+	left := body.Size
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		n, err := body.Read(buf)
+		if left -= int64(n); left < 0 {
+			return fault.New(fault.IO, "deliver", "the message is longer than its %d bytes", body.Size)
+		}
+		piece := buf[:n]
+		if body.LineEnds == mail.CRLF {
+			piece = out.convert(piece)
+		}
+		if len(piece) > 0 {
+			if _, err := w.Write(piece); err != nil {
+				return err
+			}
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read the message: %w", err)
+		}
+	}
+	if left > 0 {
+		return fmt.Errorf("read the message: %w", io.ErrUnexpectedEOF)
+	}
+	_, err := w.Write(out.rest())
+	return err
+}
+
+// lfWriter makes every CRLF of a stream a LF. A CR at the end of a piece waits
+// for the next one.
+type lfWriter struct {
+	waiting bool
+	out     []byte
+}
+
+// convert returns the piece converted. The result is valid until the next call.
+func (l *lfWriter) convert(p []byte) []byte {
+	if len(p) == 0 || !l.waiting && bytes.IndexByte(p, '\r') < 0 {
+		return p
+	}
+	l.out = l.out[:0]
+	if l.waiting && p[0] != '\n' {
+		l.out = append(l.out, '\r')
+	}
+	if l.waiting = p[len(p)-1] == '\r'; l.waiting {
+		p = p[:len(p)-1]
+	}
+	for {
+		i := bytes.Index(p, []byte("\r\n"))
+		if i < 0 {
+			break
+		}
+		l.out = append(l.out, p[:i]...)
+		p = p[i+1:]
+	}
+	l.out = append(l.out, p...)
+	return l.out
+}
+
+// rest returns what is left when the stream has ended.
+func (l *lfWriter) rest() []byte {
+	if l.waiting {
+		return []byte{'\r'}
+	}
+	return nil
+}
+
+// Abort removes the file. What cannot be removed is, when the next Store opens.
+func (d *delivery) Abort() { d.discard() }
+
+// discard removes the file of a delivery that is not ended yet, and reports
+// whether it is away.
+func (d *delivery) discard() bool {
+	if !d.take() {
+		return true
+	}
+	err := os.Remove(d.tmp())
+	return err == nil || missing(err)
+}
+
+// take ends a delivery: it is the caller's now. It returns false when it was
+// ended before.
+func (d *delivery) take() bool {
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	_, open := d.store.pending[d]
+	delete(d.store.pending, d)
+	return open
+}

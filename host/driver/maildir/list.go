@@ -1,0 +1,45 @@
+package maildir
+
+import (
+	"context"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Folders lists the folders on disk. It looks at the times of their directories
+// and reads no mail; the number of messages is not told.
+func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
+	const op = "list folders"
+	ctx, done, err := s.begin(ctx, op, "")
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	list, err := s.layout.folders(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.lock.now()
+	if err != nil {
+		return nil, ioFault(op, "", err)
+	}
+	var out []mail.Folder
+	for _, one := range list {
+		entry := mail.Folder{Name: one.name, Raw: one.dir, Count: -1, Fault: one.why}
+		f := folder{dir: one.dir}
+		if entry.Epoch, _, err = readEpoch(one.dir); err == nil {
+			var t times
+			if t, err = f.times(); err == nil {
+				entry.Cursor = s.cursor(t, now, t.settled(now))
+			}
+		}
+		if missing(err) { // removed since
+			continue
+		}
+		if err != nil {
+			return nil, ioFault(op, one.name, err)
+		}
+		out = append(out, entry)
+	}
+	return out, nil
+}

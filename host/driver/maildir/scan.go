@@ -1,0 +1,156 @@
+package maildir
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Reading a directory is not atomic. A file that is renamed meanwhile may be
+// listed under both names, or under none. Under both is easy: the key is the
+// same. Under none looks like a message that is gone, and must never be taken
+// for that: somebody would remove its copy on the other side.
+//
+// So a reading is believed when the directories' times show that nothing was
+// renamed while it lasted. They show it when they are the same before and after
+// and older than the clock's grain (a change within the same tick of the clock
+// leaves the same time); or, when they are the same but too young for that, when
+// a second reading at once finds the very same names. A folder that does not
+// stand still even so gives the sum of what all readings found, and is reported
+// as unsure.
+
+// scanPauses are waited before each reading. The second follows at once: it is
+// the one that most folders need which were written to a moment ago.
+var scanPauses = [...]time.Duration{0, 0, 25 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond}
+
+// listing is what a folder holds.
+type listing struct {
+	entries []entry            // ordered by key, one for each message
+	doubles map[string][]entry // all files of a message that has several
+	cursor  mail.Cursor
+	unsure  bool // what is missing may be there
+}
+
+// scan reads a folder. The caller holds f.renames, shared or not.
+func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
+	var sum listing   // of the readings so far
+	var first []entry // the reading before, when the times were those of since
+	var since times
+	for try := range len(scanPauses) {
+		if err := pause(ctx, scanPauses[try]); err != nil {
+			return listing{}, err
+		}
+		before, err := f.times()
+		if err != nil {
+			return listing{}, err
+		}
+		now, err := s.lock.now()
+		if err != nil {
+			return listing{}, err
+		}
+		raw, err := s.readFolder(ctx, f)
+		if err != nil {
+			return listing{}, err
+		}
+		after, err := f.times()
+		if err != nil {
+			return listing{}, err
+		}
+		still := before == after
+		if still && (before.settled(now) || first != nil && since == before && slices.Equal(first, raw)) {
+			l := s.settleDoubles(f, raw)
+			l.cursor = s.cursor(before, now, before.settled(now))
+			return s.keep(f, l), nil
+		}
+		first = nil
+		if still {
+			first, since = slices.Clone(raw), before
+		}
+		l := s.settleDoubles(f, raw)
+		sum = listing{entries: union(l.entries, sum.entries), doubles: l.doubles, unsure: true, cursor: s.cursor(before, now, false)}
+	}
+	return s.keep(f, sum), nil
+}
+
+// keep remembers a listing as the folder's index.
+func (s *Store) keep(f *folder, l listing) listing {
+	sep := s.opts.InfoSeparator[0]
+	var used uint32
+	for _, e := range l.entries {
+		if int(e.cut) < len(e.name) {
+			used |= letterBits(parseName(e.name, sep).letters)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	// The caller's entries stay as they are; the index is changed in place.
+	f.index, f.doubles, f.used = slices.Clone(l.entries), l.doubles, used
+	return l
+}
+
+// readFolder reads both directories once, and orders what it finds. new/ comes
+// first: what is moved to cur/ meanwhile is then found twice rather than never.
+func (s *Store) readFolder(ctx context.Context, f *folder) ([]entry, error) {
+	var out []entry
+	for _, sub := range []string{"/new", "/cur"} {
+		names, err := readNames(ctx, f.dir+sub)
+		if err != nil {
+			return nil, err
+		}
+		out = slices.Grow(out, len(names))
+		for _, name := range names {
+			if name[0] != '.' {
+				out = append(out, newEntry(name, sub == "/new", s.opts.InfoSeparator[0]))
+			}
+		}
+	}
+	slices.SortFunc(out, byKey)
+	return out, nil
+}
+
+// readNames returns the names in a directory, in no order; none when it is not
+// there.
+func readNames(ctx context.Context, dir string) ([]string, error) {
+	d, err := os.Open(dir)
+	if missing(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	var names []string
+	for {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		some, err := d.Readdirnames(8192)
+		names = append(names, some...)
+		if errors.Is(err, io.EOF) {
+			return names, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}

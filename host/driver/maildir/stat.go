@@ -1,0 +1,66 @@
+package maildir
+
+import (
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// fileID tells files apart, whatever their names are.
+type fileID struct{ dev, ino uint64 }
+
+func idOf(info fs.FileInfo) (fileID, bool) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fileID{}, false
+	}
+	return fileID{uint64(st.Dev), uint64(st.Ino)}, true
+}
+
+// dirTime is when a directory last changed. The change time catches what the
+// modification time does not: a directory that a backup put back together with
+// its old modification time.
+type dirTime struct{ mtime, ctime int64 } // nanoseconds
+
+// statDir returns when a directory changed; the zero value when it is missing.
+func statDir(path string) (dirTime, error) {
+	var st unix.Stat_t
+	for {
+		err := unix.Stat(path, &st)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == unix.ENOENT {
+			return dirTime{}, nil
+		}
+		if err != nil {
+			return dirTime{}, &os.PathError{Op: "stat", Path: path, Err: err}
+		}
+		return dirTime{unix.TimespecToNsec(st.Mtim), unix.TimespecToNsec(st.Ctim)}, nil
+	}
+}
+
+// Grains of file system clocks. Most count in nanoseconds but tick with the
+// kernel, 100 times a second or more; some count in whole seconds, FAT in two.
+const (
+	fineGrain   = 20 * time.Millisecond
+	coarseGrain = 2500 * time.Millisecond
+)
+
+// grain returns how long after t another change may get the same time.
+func (t dirTime) grain() time.Duration {
+	const tick = int64(10 * time.Millisecond)
+	if t.mtime%tick != 0 && t.ctime%tick != 0 {
+		return fineGrain
+	}
+	return coarseGrain
+}
+
+// settled reports whether a change at the time now or later is sure to give the
+// directory another time. A directory from the future never is.
+func (t dirTime) settled(now int64) bool {
+	return max(t.mtime, t.ctime)+int64(t.grain()) < now
+}

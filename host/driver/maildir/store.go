@@ -1,0 +1,192 @@
+package maildir
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// Store is a driver.Store on a Maildir, with the abilities FolderMaker,
+// FolderRemover and Stamper. Only one Store, in whatever process, is open on a
+// root at a time.
+type Store struct {
+	opts   Options
+	layout layout
+	log    *slog.Logger
+	keys   *keyMaker
+	disk   *disk
+
+	mu       sync.Mutex // guards what follows
+	life     context.Context
+	end      context.CancelCauseFunc
+	lock     *rootLock
+	folders  map[string]*folder
+	pending  map[*delivery]struct{} // files in tmp/ that nobody has ended
+	inFlight sync.WaitGroup
+
+	words account // the letters of keywords
+}
+
+var (
+	_ driver.Store         = (*Store)(nil)
+	_ driver.FolderMaker   = (*Store)(nil)
+	_ driver.FolderRemover = (*Store)(nil)
+	_ driver.Stamper       = (*Store)(nil)
+)
+
+// New returns a store for a Maildir. Open tells what is wrong with the options.
+func New(opts Options) *Store { return &Store{opts: opts} }
+
+// Open makes the root if it is missing, and locks it: fault.Busy when another
+// Store is open on it.
+func (s *Store) Open(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	opts, err := s.opts.complete()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.life != nil {
+		return fault.New(fault.Internal, "open maildir", "it is open already")
+	}
+	if err := checkRoot(opts); err != nil {
+		return err
+	}
+	lock, crashed, err := lockRoot(opts.Path)
+	if err != nil {
+		return err
+	}
+	s.opts, s.layout, s.log, s.lock = opts, newLayout(opts), opts.Log, lock
+	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), newDisk(opts)
+	s.folders, s.pending = map[string]*folder{}, map[*delivery]struct{}{}
+	s.words = account{path: filepath.Join(opts.Path, accountWords)}
+	if crashed {
+		if err = s.clearUnfinished(ctx); err == nil {
+			err = lock.mark(textClean)
+		}
+		if err != nil {
+			_ = lock.release()
+			return ioFault("open maildir", "", err)
+		}
+	}
+	s.life, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	return nil
+}
+
+// checkRoot makes the root and looks whether it can be one.
+func checkRoot(o Options) error {
+	refuse := func(format string, args ...any) *fault.Error {
+		return fault.New(fault.Config, "open maildir", format, args...)
+	}
+	if info, err := os.Stat(o.Path); err == nil && !info.IsDir() {
+		return refuse("%s is no directory", o.Path)
+	}
+	if err := os.MkdirAll(o.Path, 0o700); err != nil {
+		return ioFault("open maildir", "", err)
+	}
+	for dir := filepath.Dir(o.Path); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, stampFile)); err == nil {
+			return refuse("%s is inside of %s, the root of another account", o.Path, dir).
+				WithHint("give each account a path that does not contain the other; if that account is no more, remove %s", filepath.Join(dir, stampFile))
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if o.Inbox != o.Path {
+		if info, err := os.Stat(filepath.Join(o.Path, "cur")); err == nil && info.IsDir() {
+			return refuse("%s is itself a Maildir, and its mail would not be seen", o.Path).
+				WithHint(`make it the inbox with inbox = path; if its folders have names like .Sent, with subfolders = "maildir++"`)
+		}
+	}
+	return nil
+}
+
+// Close ends what is under way, drops deliveries that nobody has committed, and
+// gives the root back.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	if s.life == nil {
+		s.mu.Unlock()
+		return nil
+	}
+	s.life = nil
+	s.end(fault.New(fault.Stopped, "", "the maildir is closed"))
+	s.mu.Unlock()
+	s.inFlight.Wait()
+
+	s.mu.Lock()
+	left := slices.Collect(maps.Keys(s.pending))
+	s.mu.Unlock()
+	clean := true
+	for _, d := range left {
+		clean = d.discard() && clean
+	}
+	var err error
+	if clean {
+		err = s.lock.mark(textClean)
+	}
+	s.disk.close()
+	if lerr := s.lock.release(); err == nil {
+		err = lerr
+	}
+	return ioFault("close maildir", "", err)
+}
+
+// begin starts a call: it returns a context that also ends with Close, and what
+// to call when the call is over.
+func (s *Store) begin(ctx context.Context, op, folder string) (context.Context, func(), error) {
+	s.mu.Lock()
+	life := s.life
+	if life == nil {
+		s.mu.Unlock()
+		return nil, nil, fault.New(fault.Stopped, op, "the maildir is not open").InFolder(folder)
+	}
+	if ctx.Err() != nil {
+		s.mu.Unlock()
+		return nil, nil, context.Cause(ctx)
+	}
+	s.inFlight.Add(1)
+	s.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	return ctx, func() {
+		stop()
+		cancel(nil)
+		s.inFlight.Done()
+	}, nil
+}
+
+// clearUnfinished removes the files that a driver before this one has left in
+// tmp/ when it was killed. We hold the lock, so nobody is writing them.
+func (s *Store) clearUnfinished(ctx context.Context) error {
+	list, err := s.layout.folders(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		names, err := readNames(ctx, filepath.Join(f.dir, "tmp"))
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if !unfinished(name) {
+				continue
+			}
+			if err := os.Remove(filepath.Join(f.dir, "tmp", name)); err != nil && !missing(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}

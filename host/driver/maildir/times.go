@@ -1,0 +1,37 @@
+package maildir
+
+import (
+	"strconv"
+
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// times are when the two directories of a folder last changed.
+type times struct{ new, cur dirTime }
+
+func (f *folder) times() (times, error) {
+	var t times
+	var err error
+	if t.new, err = statDir(f.dir + "/new"); err != nil {
+		return t, err
+	}
+	t.cur, err = statDir(f.dir + "/cur")
+	return t, err
+}
+
+// settled reports whether a change at the time now or later is sure to show.
+func (t times) settled(now int64) bool { return t.new.settled(now) && t.cur.settled(now) }
+
+// cursor says where a folder stands: with the same cursor it is the same. While
+// it may still change without showing it, its cursor is equal to no other, its
+// own next one included. (Git calls this a racy entry of its index.)
+func (s *Store) cursor(t times, now int64, settled bool) mail.Cursor {
+	c := "1"
+	for _, n := range []int64{t.new.mtime, t.new.ctime, t.cur.mtime, t.cur.ctime} {
+		c += " " + strconv.FormatInt(n, 36)
+	}
+	if !settled {
+		c += " moving " + s.keys.process + " " + strconv.FormatInt(now, 36) + " " + strconv.FormatUint(s.keys.serial.Add(1), 36)
+	}
+	return mail.Cursor(c)
+}
