@@ -95,6 +95,15 @@ func TestDryRunAfterACrash(t *testing.T) {
 	require.Equal(t, 10, count(t, next, "INBOX"))
 }
 
+func TestReadOnlyWithoutTheView(t *testing.T) {
+	opts := options(t.TempDir())
+	require.NoError(t, open(t, opts).Close())
+	db := state.New(opts)
+	require.NoError(t, db.OpenReadOnly(t.Context()))
+	requireNoWriting(t, db)
+	require.NoError(t, db.Close())
+}
+
 func TestReadOnlyAroundAnyStore(t *testing.T) {
 	memory := state.NewMemory()
 	require.NoError(t, memory.Open(t.Context()))
