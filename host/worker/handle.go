@@ -53,7 +53,11 @@ func (u *unit) open(ctx context.Context, op string, args wire.Value) (Session, e
 	}
 	unhookCaller := context.AfterFunc(ctx, abort)
 	unhookLife := context.AfterFunc(u.life, func() { ours.abort(gone(u.life, u.op())) })
-	req.unhook = func() { unhookCaller(); unhookLife(); ours.sender.fail(errOver()) }
+	req.unhook = func() {
+		unhookCaller()
+		unhookLife()
+		ours.sender.fail(over(ctx, u.op()))
+	}
 	if err := u.submit(req); err != nil {
 		req.unhook()
 		return nil, err
@@ -166,7 +170,7 @@ func (u *unit) handle(req *request) {
 		v, err = u.outgoing(req, v, err)
 		if req.stream != nil {
 			req.unhook()
-			req.stream.receiver.abort(errOver())
+			req.stream.receiver.abort(over(req.ctx, u.op()))
 			req.stream.sender.finish(err)
 		}
 		req.reply.set(v, err)
@@ -184,7 +188,7 @@ func (u *unit) incoming(call *Call) (*Call, error) {
 		return call, wire.CheckAs("args", call.Args)
 	}
 	args, err := wire.CloneAs("args", call.Args)
-	return &Call{Op: call.Op, Args: args}, err
+	return &Call{Op: call.Op, Args: args, Stream: call.Stream}, err
 }
 
 // outgoing returns a reply as the caller may see it.

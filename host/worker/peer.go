@@ -33,6 +33,7 @@ type peer struct {
 
 // asked is a call this end made.
 type asked struct {
+	ctx    context.Context // the caller's
 	reply  *reply
 	end    *end        // nil without a stream
 	unhook func() bool // ends what watches the caller's context

@@ -41,7 +41,7 @@ func (p *peer) ask(ctx context.Context, head callHead, args wire.Value) (uint64,
 	}
 	id := p.next
 	p.next += 2
-	a := &asked{reply: newReply()}
+	a := &asked{reply: newReply(), ctx: ctx}
 	if head.stream {
 		a.end = p.newEnd(id)
 		a.unhook = context.AfterFunc(ctx, func() {
@@ -89,7 +89,7 @@ func (p *peer) replied(f wire.Frame) error {
 	}
 	if a.end != nil {
 		a.unhook()
-		a.end.sender.fail(errOver())
+		a.end.sender.fail(over(a.ctx, "call"))
 		a.end.receiver.finish(failed)
 	}
 	a.reply.set(v, failed)
@@ -130,12 +130,17 @@ func (p *peer) called(f wire.Frame) error {
 	return nil
 }
 
-// relay passes a call on to another worker, with its stream.
-func relay(ctx context.Context, c Channel, call *Call) (wire.Value, error) {
-	if call.Stream == nil {
-		return c.Call(ctx, &Call{Op: call.Op, Args: call.Args})
+// serve passes a call of another process on to the channel's worker, with its
+// stream.
+func (c *channel) serve(ctx context.Context, call *Call) (wire.Value, error) {
+	ctx, t, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	s, err := c.Open(ctx, call.Op, call.Args)
+	if _, here := t.(*unit); here || call.Stream == nil {
+		return t.call(ctx, call)
+	}
+	s, err := t.open(ctx, call.Op, call.Args)
 	if err != nil {
 		return nil, err
 	}

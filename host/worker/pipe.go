@@ -48,7 +48,10 @@ func itemSize(item wire.Value) (int, error) {
 	return wire.SizeAs("item", item)
 }
 
-// errOver is what a Send gets after the handler returned.
-func errOver() error {
-	return fault.New(fault.Stopped, "send", "the call is over; its reply tells why")
+// over is what the ends of a stream get after the handler returned.
+func over(ctx context.Context, op string) error {
+	if ctx.Err() != nil {
+		return ended(ctx, op)
+	}
+	return fault.New(fault.Stopped, op, "the call is over; its reply tells why")
 }

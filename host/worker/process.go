@@ -227,7 +227,7 @@ func (c *child) answer(ctx context.Context, to string, call *Call) (wire.Value, 
 	if !slices.Contains(c.channels(), to) {
 		return nil, fault.New(fault.NotFound, "call "+to, "worker %q has no channel to it", c.spec.Name)
 	}
-	return relay(ctx, &channel{host: c.host, owner: c.spec.Name, target: to}, call)
+	return (&channel{host: c.host, owner: c.spec.Name, target: to}).serve(ctx, call)
 }
 
 // hear passes what the process writes to stderr to the log, line by line.

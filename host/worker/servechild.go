@@ -66,7 +66,7 @@ type serving struct {
 
 // parted ends everything when the link to the parent is closed or broken.
 func (s *serving) parted(why error) {
-	s.peer.fail(&fault.Error{Code: fault.Stopped, Message: "the parent process is gone", Err: why})
+	s.peer.fail(&fault.Error{Code: fault.Stopped, Message: "the link to the parent process ended", Err: why})
 }
 
 func (s *serving) greeting() (hello, error) {
@@ -113,7 +113,9 @@ func (s *serving) await(ctx context.Context) error {
 		case <-s.stop:
 			s.tasks.spawn("stop", func() { _ = s.host.Stop(context.Background(), s.spec.Name) }, s.peer.fail)
 		case <-over:
-			s.host.KillAll()
+			if t, err := s.host.find(s.spec.Name); err == nil {
+				t.kill(context.Cause(ctx))
+			}
 			over = nil
 		}
 	}
@@ -143,7 +145,7 @@ func (s *serving) control(f wire.Frame) error {
 
 // answer handles a call of the parent.
 func (s *serving) answer(ctx context.Context, to string, call *Call) (wire.Value, error) {
-	return relay(ctx, s.host.Channel(to), call)
+	return (&channel{host: s.host, target: to}).serve(ctx, call)
 }
 
 func (s *serving) event(e Event) {

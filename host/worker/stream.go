@@ -192,8 +192,8 @@ type end struct {
 
 // abort ends both directions at once; the other end is told by whoever aborts.
 func (e end) abort(err error) {
-	e.receiver.abort(err)
 	e.sender.fail(err)
+	e.receiver.abort(err)
 }
 
 // bell wakes everybody who waits for a state to change. It is used under the
