@@ -78,11 +78,8 @@ func (src *source) compile() error {
 	if err != nil {
 		return err
 	}
-	src.proto, err = lua.Compile(chunk.Stmts, src.File)
-	if err != nil {
-		return &fault.Error{Code: fault.Config, At: src.File + ":1", Message: err.Error()}
-	}
-	return nil
+	src.proto, err = chunk.Compile()
+	return err
 }
 
 // Load runs the app's top level in a throw-away state, which resolves its

@@ -19,7 +19,7 @@ type raised struct {
 
 // fault returns the error with the place where it was raised.
 func (r *raised) fault() *fault.Error {
-	if r.err.At != "" || r.at == "" {
+	if _, several := r.err.Err.(Mistakes); several || r.err.At != "" || r.at == "" {
 		return r.err
 	}
 	placed := *r.err

@@ -29,7 +29,7 @@ func strFormat(L *lua.LState) int {
 		}
 		n := strings.IndexFunc(format, func(r rune) bool { return !strings.ContainsRune("-+ #0123456789.", r) })
 		if n < 0 || n > 8 {
-			L.RaiseError("invalid format (ends with '%%', or its width is too long)")
+			L.RaiseError("%s", "invalid format (ends with '%', or its width is too long)")
 		}
 		arg++
 		writeVerb(L, &out, "%"+format[:n], format[n], arg)

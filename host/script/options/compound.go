@@ -77,7 +77,7 @@ func AnyOf(types ...Type) Type {
 		words, luaTypes, docs = append(words, alt.words), append(luaTypes, alt.lua), append(docs, alt.doc)
 		t.subs = append(t.subs, alt.subs...)
 	}
-	t.words, t.lua, t.doc = list(words, "or"), strings.Join(luaTypes, "|"), list(docs, "or")
+	t.words, t.lua, t.doc = either(words), strings.Join(luaTypes, "|"), list(docs, "or")
 	choose := func(v lua.LValue) *Type {
 		for i := range types {
 			if types[i].fits(v) {
@@ -95,6 +95,14 @@ func AnyOf(types ...Type) Type {
 		return nil, false
 	}
 	return t
+}
+
+// either joins alternatives, which may be lists of words themselves.
+func either(words []string) string {
+	for i := range words[:len(words)-1] {
+		words[i] = strings.ReplaceAll(words[i], " or ", ", ")
+	}
+	return list(words, "or")
 }
 
 func isEmpty(t *lua.LTable) bool {

@@ -56,12 +56,13 @@ type Match struct {
 // An anchored pattern is tried at init only. The budget's error ends the search.
 func (p *Pattern) Find(src string, init int, b *Budget) (m Match, found bool, err error) {
 	if p.plain && !p.anchored {
-		if err := b.take(1 + (len(src)-init)/64); err != nil {
-			return Match{}, false, err
-		}
 		at := strings.Index(src[init:], p.literal)
+		scanned := at
 		if at < 0 {
-			return Match{}, false, nil
+			scanned = len(src) - init
+		}
+		if err := b.take(1 + scanned/64); err != nil || at < 0 {
+			return Match{}, false, err
 		}
 		return Match{Span: Span{init + at, init + at + len(p.literal)}}, true, nil
 	}

@@ -22,14 +22,19 @@ type Chunk struct {
 	lines []string
 }
 
-// Parse parses a source. Its error is a fault.Config that begins with file:line.
+// Parse parses a source, ready to be compiled: what gopher-lua compiles wrongly
+// is written otherwise. Its error is a fault.Config that begins with file:line.
 func Parse(file string, source []byte) (*Chunk, error) {
 	source = skipShebang(source)
 	stmts, err := parse.Parse(bytes.NewReader(source), file)
 	if err != nil {
 		return nil, syntaxError(file, source, err)
 	}
-	return &Chunk{File: file, Stmts: stmts, lines: strings.Split(string(source), "\n")}, nil
+	c := &Chunk{File: file, Stmts: stmts, lines: strings.Split(string(source), "\n")}
+	if err := c.normalize(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // skipShebang blanks a first line that is for the system ("#!/usr/bin/imapfw"),
@@ -62,6 +67,9 @@ func syntaxError(file string, source []byte, err error) error {
 		if e.Message != "" && e.Message != "syntax error" {
 			text = e.Message + " at the end of the file"
 		}
+	case e.Message == "unterminated string" && e.Pos.Column == 0: // told after the line's end
+		line--
+		text += fmt.Sprintf(" near %q", e.Token)
 	case e.Token != "":
 		text += fmt.Sprintf(" near %q", e.Token)
 	}
@@ -72,7 +80,7 @@ func syntaxError(file string, source []byte, err error) error {
 // dialectHint explains the syntax people bring from later versions of Lua.
 func dialectHint(token string) string {
 	switch token {
-	case "//":
+	case "/", "//":
 		return "this is Lua 5.1: write math.floor(a / b)"
 	case "&", "|", "<<", ">>", "~":
 		return "this is Lua 5.1: use bit.band, bit.bor, bit.lshift, bit.rshift, bit.bxor"
