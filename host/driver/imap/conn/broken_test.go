@@ -93,6 +93,16 @@ func TestByeIsTold(t *testing.T) {
 	require.ErrorContains(t, err, "noop: the server closed the connection: Autologout; idle for too long")
 }
 
+func TestIdleConnectionThatIsDropped(t *testing.T) {
+	c := start(t, "", func(p *peer) {
+		p.send("* BYE Server shutting down\r\n")
+		p.conn.Close()
+	})
+	<-c.Done()
+	require.False(t, c.Alive())
+	require.ErrorContains(t, c.Run(t.Context(), "noop", noop), "shutting down")
+}
+
 func TestUnreadableAnswer(t *testing.T) {
 	for _, text := range []string{
 		"* LIST broken\r\nTAG OK\r\n", "* STATUS x\r\nTAG OK\r\n", "* SEARCH 1 x\r\nTAG OK\r\n", "TAG MAYBE\r\n",

@@ -4,9 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -37,13 +39,14 @@ func newConn(s *session) (*Conn, error) {
 	if err := s.meter.endSetup(); err != nil {
 		return nil, dropped(err, "")
 	}
-	var (
-		l    = newLife(s.meter)
-		t    = newTraffic(s.meter.touch)
-		utf8 = s.caps.has(imap.CapIMAP4rev2) && !s.caps.has(imap.CapIMAP4rev1)
-		caps = s.caps.forClient()
-		enc  = encoding{utf8: utf8, literalPlus: s.caps.has(imap.CapLiteralPlus), literalMinus: s.caps.has(imap.CapLiteralMinus)}
-	)
+	_, rev1 := s.caps.set[imap.CapIMAP4rev1]
+	_, rev2 := s.caps.set[imap.CapIMAP4rev2]
+	enc := encoding{
+		utf8:         rev2 && !rev1,
+		literalPlus:  s.caps.has(imap.CapLiteralPlus),
+		literalMinus: s.caps.has(imap.CapLiteralMinus),
+	}
+	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
 		caps: s.caps.set, serverID: s.serverID,
@@ -52,7 +55,7 @@ func newConn(s *session) (*Conn, error) {
 	}
 	c.in = &inbound{
 		fill: newFiller(), life: l, meter: s.meter, traffic: t, out: c.out, trace: s.trace,
-		conf:  inboundConfig{caps: caps, utf8: utf8, untagged: s.cfg.Untagged},
+		conf:  inboundConfig{caps: caps, utf8: enc.utf8, untagged: s.cfg.Untagged},
 		timer: time.NewTimer(0),
 		ready: []byte("* PREAUTH [CAPABILITY " + caps + "] signed in\r\n"),
 	}
@@ -145,6 +148,15 @@ func (c *Conn) Caps() imap.CapSet { return c.caps.Copy() }
 // UTF8 reports whether the server writes folder names in UTF-8, as those do
 // that speak nothing but IMAP4rev2.
 func (c *Conn) UTF8() bool { return c.in.conf.utf8 }
+
+// DecodeName returns the UTF-8 form of a folder name as this server writes it,
+// and false when it has none: see the function of the same name.
+func (c *Conn) DecodeName(raw string) (string, bool) {
+	if c.UTF8() {
+		return raw, utf8.ValidString(raw) && !strings.ContainsFunc(raw, isControl)
+	}
+	return DecodeName(raw)
+}
 
 // ServerID returns what the server told about itself (RFC 2971), keys in lower
 // case; nil when it told nothing. The caller must not change it.

@@ -45,7 +45,7 @@ func parseReply(typ, rest string) Reply {
 			rest = rest[end+1:]
 		}
 	}
-	r.Text = printable(strings.TrimSpace(rest))
+	r.Text = printable(strings.TrimSpace(rest[:min(len(rest), maxText)]))
 	return r
 }
 
@@ -76,9 +76,6 @@ const maxText = 500
 
 // printable makes a server's text fit for a terminal and a log.
 func printable(s string) string {
-	if len(s) > maxText {
-		s = s[:maxText]
-	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 {
 			return ' '

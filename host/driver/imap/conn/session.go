@@ -2,6 +2,7 @@ package conn
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"log/slog"
 	"net"
@@ -28,6 +29,7 @@ type session struct {
 	capsRead bool // the server told them since this was last cleared
 	serverID map[string]string
 	enabled  []string
+	private  bool     // what is sent is secret
 	secrets  []string // never to be seen in a trace or an error
 	goodbye  string
 	tag      int
@@ -136,7 +138,7 @@ func (s *session) command(m *Command) (Reply, error) {
 func (s *session) exchange(tag string, chunks []chunk, next func(challenge string) []byte) (Reply, error) {
 	for {
 		if len(chunks) > 0 {
-			s.trace.line(true, []byte(s.hide(string(chunks[0].data))))
+			s.traceSent(tag, chunks[0].data)
 			if _, err := s.stream.Write(chunks[0].data); err != nil {
 				return Reply{}, s.broke(err)
 			}
@@ -153,6 +155,18 @@ func (s *session) exchange(tag string, chunks []chunk, next func(challenge strin
 			chunks = []chunk{{data: next(challenge)}}
 		}
 	}
+}
+
+// traceSent traces what is sent; of a secret no more than the command's name.
+func (s *session) traceSent(tag string, data []byte) {
+	if s.private {
+		words := append(bytes.SplitN(data, []byte(" "), 3), nil)[:2]
+		data = []byte("***")
+		if string(words[0]) == tag {
+			data = append(bytes.Join(words, []byte(" ")), " ***"...)
+		}
+	}
+	s.trace.line(true, data)
 }
 
 func deref(r *Reply) Reply {

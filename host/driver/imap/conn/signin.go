@@ -143,8 +143,9 @@ func (s *session) signIn(ctx context.Context) error {
 	before := s.caps.set
 	for _, name := range ways {
 		s.caps.set = before
+		s.private = true
 		reply, err = s.try(name, cred)
-		s.secrets = nil
+		s.private, s.secrets = false, nil
 		if err != nil {
 			return err
 		}

@@ -179,6 +179,50 @@ func TestRefusedSignIn(t *testing.T) {
 	}
 }
 
+func TestTraceHoldsNoSecrets(t *testing.T) {
+	for _, password := range []string{`se"cret\word`, "sécret", "pass word"} {
+		for _, auth := range []string{"PLAIN", "LOGIN", "LOGIN-COMMAND"} {
+			cfg := config(t, func(p *peer) {
+				p.send("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=LOGIN] hi\r\n")
+				p.command()
+				switch auth {
+				case "PLAIN":
+					p.send("+ \r\n")
+					p.line()
+				case "LOGIN":
+					p.send("+ \r\n")
+					p.line()
+					p.send("+ \r\n")
+					p.line()
+				case "LOGIN-COMMAND":
+					if password == "sécret" {
+						p.send("+ \r\n")
+						p.octets(len(password))
+						p.line()
+					}
+				}
+				p.send("TAG OK [CAPABILITY IMAP4rev1]\r\n")
+				p.rest()
+			})
+			var trace strings.Builder
+			cfg.Auth = []string{auth}
+			cfg.Password = func(context.Context) (string, error) { return password, nil }
+			cfg.Trace = func(_ bool, line string) { trace.WriteString(line + "\n") }
+			c, err := conn.Dial(t.Context(), cfg)
+			require.NoError(t, err)
+			require.NoError(t, c.Close())
+			for _, secret := range []string{
+				"cret", "word", base64.StdEncoding.EncodeToString([]byte(password)),
+				base64.StdEncoding.EncodeToString([]byte("\x00joe\x00" + password)),
+			} {
+				require.NotContains(t, trace.String(), secret)
+			}
+			require.Contains(t, trace.String(), "***")
+			require.Contains(t, trace.String(), "LOGOUT")
+		}
+	}
+}
+
 func TestPasswordThatCannotBeHad(t *testing.T) {
 	cfg := config(t, func(p *peer) { p.send("* OK [CAPABILITY IMAP4rev1] hi\r\n") })
 	own := errors.New("the keyring is locked")

@@ -2,6 +2,9 @@ package conn
 
 import "sync"
 
+// maxTrace is how much of a line is traced.
+const maxTrace = 1000
+
 // tracer passes protocol lines on, one at a time. A nil tracer does nothing.
 type tracer struct {
 	mu sync.Mutex
@@ -15,16 +18,17 @@ func newTracer(to func(bool, string)) *tracer {
 	return &tracer{to: to}
 }
 
-// line passes on a line, shortened, without its end.
+// line passes on a line without its end, shortened and fit to be printed.
 func (t *tracer) line(sent bool, line []byte) {
 	if t == nil {
 		return
 	}
 	line = trimEOL(line)
-	text := string(line[:min(len(line), 1000)])
-	if len(line) > 1000 {
-		text += "..."
+	more := ""
+	if len(line) > maxTrace {
+		line, more = line[:maxTrace], "..."
 	}
+	text := printable(string(line)) + more
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.to(sent, text)
