@@ -32,3 +32,6 @@ func firstOf(errs ...error) error {
 	}
 	return nil
 }
+
+// SchemaVersion is the number of the present schema.
+func SchemaVersion() int { return len(schema().Migrations) }
