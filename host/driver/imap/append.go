@@ -24,28 +24,9 @@ func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Rese
 		return mail.Reservation{}, err
 	}
 	var st status
-	err = d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
-		if s.selected == nil || s.selected.name != box.name {
-			if _, known := d.keeps.Load(box.name); known {
-				st, err = s.status(ctx, box)
-				if err != nil || st.validity > 0 && st.uidNext > 0 {
-					return err
-				}
-			}
-		}
-		sel, err := s.enter(ctx, box, "", true)
-		if err != nil {
-			return err
-		}
-		if sel.readOnly {
-			return readOnly("append", box.name)
-		}
-		d.keeps.Store(box.name, sel.flags)
-		st = status{validity: sel.validity, position: position{uidNext: sel.uidNext}}
-		if st.uidNext == 0 {
-			st.uidNext, err = s.guessUIDNext(ctx)
-		}
-		return inFolder(err, box.name)
+	err = d.with(ctx, box.name, true, func(ctx context.Context, s *session) (err error) {
+		st, err = s.next(ctx, box)
+		return err
 	})
 	if err != nil {
 		return mail.Reservation{}, err
@@ -56,7 +37,30 @@ func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Rese
 	return mail.Reservation{Epoch: epochOf(st.validity), Next: mail.UIDKey(st.uidNext)}, nil
 }
 
-// status asks for what a folder would have next.
+// next asks for UIDVALIDITY and UIDNEXT.
+func (s *session) next(ctx context.Context, box mailbox) (status, error) {
+	known, ok := s.facts.of(box.name)
+	if ok && (s.selected == nil || s.selected.name != box.name) {
+		st, err := s.status(ctx, box)
+		if err != nil || st.uidNext > 0 && epochOf(st.validity) == known.epoch {
+			return st, err
+		}
+	}
+	sel, err := s.enter(ctx, box, "", true)
+	if err != nil {
+		return status{}, err
+	}
+	if sel.readOnly {
+		return status{}, readOnly("append", box.name)
+	}
+	st := status{validity: sel.validity, position: position{uidNext: sel.uidNext}}
+	if st.uidNext == 0 {
+		st.uidNext, err = s.guessUIDNext(ctx)
+	}
+	return st, inFolder(err, box.name)
+}
+
+// status sends STATUS.
 func (s *session) status(ctx context.Context, box mailbox) (status, error) {
 	var st status
 	_, err := s.Do(ctx, box.add(conn.Cmd("STATUS")).Raw("(MESSAGES UIDNEXT UIDVALIDITY)"), func(r *conn.Response) error {
@@ -112,27 +116,26 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	if err != nil {
 		return nil, err
 	}
-	c, err := wireForm(body, d.opts.TempDir)
+	c, err := wireForm(ctx, body, d.opts.TempDir)
 	if err != nil {
 		return nil, inFolder(err, box.name)
 	}
 	defer c.close()
-	flags := m.Flags
-	if permanent, known := d.keeps.Load(box.name); known {
-		flags = permanent.(permanentFlags).keep(flags)
+	known, err := d.check(ctx, box, folder.Epoch)
+	if err != nil {
+		return nil, err
 	}
-	dl := &delivery{folder: box.name, flags: flags}
 	s, err := d.borrow(ctx, box.name)
 	if err != nil {
 		return nil, err
 	}
 	defer d.pool.giveBack(s)
-	if limit := d.appendLimit(s); limit > 0 && c.size > limit {
-		dl.err = fault.New(fault.Refused, "append", "its size is %d octets, the server takes %d", c.size, limit).
-			InFolder(box.name).WithHint("see max_size")
+	dl := &delivery{folder: box.name, flags: known.flags.keep(m.Flags)}
+	if dl.err = d.acceptable(s, c.size); dl.err != nil {
+		_ = inFolder(dl.err, box.name)
 		return dl, nil
 	}
-	options := &goimap.AppendOptions{Flags: imapFlags(flags), Time: appendDate(m.Date)}
+	options := &goimap.AppendOptions{Flags: imapFlags(dl.flags), Time: appendDate(m.Date)}
 	var broken error
 	err = s.Run(ctx, "append", func(client *imapclient.Client) error {
 		dl.cmd = client.Append(box.server, c.size, options)
@@ -155,6 +158,33 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	s.appendsTo.Store(&box.name)
 	s.appends.Add(1)
 	return dl, nil
+}
+
+// check makes sure that the folder has the epoch. Mostly Reserve has.
+func (d *Driver) check(ctx context.Context, box mailbox, epoch string) (fact, error) {
+	known, ok := d.facts.of(box.name)
+	if epoch == "" || ok && known.epoch == epoch {
+		return known, nil
+	}
+	err := d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
+		_, err := s.enter(ctx, box, epoch, true)
+		return err
+	})
+	known, _ = d.facts.of(box.name)
+	return known, err
+}
+
+// acceptable returns why the server would refuse a message of this size.
+func (d *Driver) acceptable(s *session, size int64) error {
+	if size == 0 {
+		// An empty literal takes the command back (RFC 3502 section 6.3.11).
+		return fault.New(fault.Refused, "append", "an empty message cannot be sent to an IMAP server")
+	}
+	if limit := d.appendLimit(s); limit > 0 && size > limit {
+		return fault.New(fault.Refused, "append", "its size is %d octets, the server takes %d", size, limit).
+			WithHint("see max_size")
+	}
+	return nil
 }
 
 // appendDate leaves out dates that the protocol cannot write.

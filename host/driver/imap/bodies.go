@@ -116,7 +116,10 @@ func (e *callbackError) Error() string { return e.err.Error() }
 func (e *callbackError) Unwrap() error { return e.err }
 
 // hand gives one message to fn.
-func (t *transfer) hand(rec *record, size int64, r io.Reader) error {
+func (t *transfer) hand(ctx context.Context, rec *record, size int64, r io.Reader) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	m := rec.meta()
 	m.Size = size
 	if err := t.fn(m, mail.Body{Reader: r, Size: size, LineEnds: mail.CRLF}); err != nil {
@@ -140,7 +143,7 @@ func (t *transfer) again(ctx context.Context) error {
 	}
 	err := t.d.persist(ctx, t.box, t.epoch, left, bodyItems, func(list []record, sp *spool) error {
 		for i := range list {
-			if err := t.hand(&list[i], list[i].span.size, sp.reader(list[i].span)); err != nil {
+			if err := t.hand(ctx, &list[i], list[i].span.size, sp.reader(list[i].span)); err != nil {
 				return err
 			}
 			t.finished(list[i].uid)

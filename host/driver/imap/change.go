@@ -110,7 +110,6 @@ func (ch *changing) on(ctx context.Context, op string, repeat bool, fn func(cont
 			return readOnly(op, ch.box.name)
 		}
 		ch.epoch = sel.epoch()
-		ch.d.keeps.Store(ch.box.name, sel.flags)
 		return inFolder(fn(ctx, s), ch.box.name)
 	})
 }
@@ -135,7 +134,7 @@ func stores(cs []mail.Change, keep func(mail.Flags) mail.Flags) []*store {
 		get func(mail.Change) mail.Flags
 	}{
 		{goimap.StoreFlagsAdd, func(c mail.Change) mail.Flags { return keep(c.Add) }},
-		{goimap.StoreFlagsDel, func(c mail.Change) mail.Flags { return c.Remove }},
+		{goimap.StoreFlagsDel, func(c mail.Change) mail.Flags { return sendable(c.Remove) }},
 	} {
 		for _, c := range cs {
 			uid, ok := c.Key.UID()

@@ -50,6 +50,9 @@ func (d *Driver) Changes(ctx context.Context, folder mail.Ref, since mail.Cursor
 	case r.since.modSeq > 0 && r.now == r.since:
 	default:
 		err = r.read(ctx)
+		if err == nil && r.now.modSeq == 0 && r.result.Cursor != "" {
+			r.result.Cursor = r.now.cursor()
+		}
 	}
 	return r.result, err
 }
@@ -78,7 +81,7 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 		return err
 	}
 	r.sel, r.epoch = sel, sel.epoch()
-	r.now = position{sel.uidNext, sel.modSeq, sel.exists}
+	r.now = position{uidNext: sel.uidNext, modSeq: sel.modSeq, messages: sel.exists}
 	r.result.Epoch, r.result.Cursor = r.epoch, r.now.cursor()
 	r.qresync = s.Has(goimap.CapQResync)
 	if sel.uidNext > 0 && r.since.uidNext > sel.uidNext || sel.modSeq > 0 && r.since.modSeq > sel.modSeq {
@@ -206,6 +209,9 @@ func (r *reading) handOut(list []record) error {
 		metas = metas[:0]
 		for i := range part {
 			metas = append(metas, part[i].meta())
+			if r.now.modSeq == 0 {
+				r.now.add(part[i].uid, part[i].flags)
+			}
 		}
 		if err := r.fn(metas); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -24,25 +25,29 @@ func (c content) close() {
 // wireForm prepares a body for APPEND, whose literal begins with its size. A
 // body that can be sought is read twice; another one goes through a spool. So a
 // source that fails, or stalls, does it before the command has begun.
-func wireForm(body mail.Body, dir string) (content, error) {
+func wireForm(ctx context.Context, body mail.Body, dir string) (content, error) {
 	convert := func(r io.Reader) io.Reader {
 		if body.LineEnds == mail.CRLF {
 			return r
 		}
 		return newCRLFReader(r)
 	}
-	source := &counted{r: body.Reader}
+	source := &counted{ctx: ctx, r: body.Reader}
 	if seeker, ok := body.Reader.(io.Seeker); ok {
 		start, err := seeker.Seek(0, io.SeekCurrent)
 		if err == nil {
 			size := body.Size
-			if body.LineEnds != mail.CRLF {
-				if size, err = io.Copy(io.Discard, convert(source)); err == nil {
-					err = source.check(body.Size)
-				}
-				if err == nil {
-					_, err = seeker.Seek(start, io.SeekStart)
-				}
+			if body.LineEnds == mail.CRLF {
+				source.n, err = seeker.Seek(0, io.SeekEnd)
+				source.n -= start
+			} else {
+				size, err = io.Copy(io.Discard, convert(source))
+			}
+			if err == nil {
+				err = source.check(body.Size)
+			}
+			if err == nil {
+				_, err = seeker.Seek(start, io.SeekStart)
 			}
 			return content{Reader: convert(body.Reader), size: size}, err
 		}
@@ -59,13 +64,17 @@ func wireForm(body mail.Body, dir string) (content, error) {
 	return content{Reader: sp.reader(at), size: at.size, spool: sp}, nil
 }
 
-// counted counts what is read.
+// counted counts what is read, and stops when ctx ends.
 type counted struct {
-	r io.Reader
-	n int64
+	ctx context.Context
+	r   io.Reader
+	n   int64
 }
 
 func (c *counted) Read(p []byte) (int, error) {
+	if err := context.Cause(c.ctx); err != nil {
+		return 0, err
+	}
 	n, err := c.r.Read(p)
 	c.n += int64(n)
 	return n, err

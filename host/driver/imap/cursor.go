@@ -2,6 +2,7 @@ package imap
 
 import (
 	"fmt"
+	"hash/fnv"
 	"strings"
 
 	"github.com/imapfw/imapfw/host/mail"
@@ -12,6 +13,9 @@ type position struct {
 	uidNext  uint32
 	modSeq   uint64 // HIGHESTMODSEQ; 0 where the folder has none
 	messages uint32
+	// digest is of all UIDs and flags, where there is no MODSEQ. It makes the
+	// cursor tell that something changed, after everything was read.
+	digest uint64
 }
 
 // cursorVersion is the first character of every cursor.
@@ -23,7 +27,7 @@ func (p position) cursor() mail.Cursor {
 	if p.uidNext == 0 {
 		return ""
 	}
-	return mail.Cursor(fmt.Sprintf("%s:%d:%d:%d", cursorVersion, p.uidNext, p.modSeq, p.messages))
+	return mail.Cursor(fmt.Sprintf("%s:%d:%d:%d:%x", cursorVersion, p.uidNext, p.modSeq, p.messages, p.digest))
 }
 
 // complete returns the cursor if equality of cursors proves that nothing
@@ -35,6 +39,13 @@ func (p position) complete() mail.Cursor {
 	return p.cursor()
 }
 
+// add puts a message into the digest, in any order.
+func (p *position) add(uid uint32, flags mail.Flags) {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%d %s", uid, strings.ToLower(flags.String()))
+	p.digest += h.Sum64()
+}
+
 // parseCursor reads a cursor. One of another version, or of another driver, is
 // as good as none.
 func parseCursor(c mail.Cursor) (position, bool) {
@@ -43,8 +54,8 @@ func parseCursor(c mail.Cursor) (position, bool) {
 	if !ok {
 		return p, false
 	}
-	n, err := fmt.Sscanf(rest, "%d:%d:%d", &p.uidNext, &p.modSeq, &p.messages)
-	if err != nil || n != 3 || p.cursor() != c {
+	n, err := fmt.Sscanf(rest, "%d:%d:%d:%x", &p.uidNext, &p.modSeq, &p.messages, &p.digest)
+	if err != nil || n != 4 || p.cursor() != c {
 		return position{}, false
 	}
 	return p, true

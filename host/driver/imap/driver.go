@@ -2,7 +2,6 @@ package imap
 
 import (
 	"log/slog"
-	"sync"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
@@ -48,7 +47,7 @@ type Driver struct {
 	log   *slog.Logger
 	pool  *pool
 	names *names
-	keeps sync.Map // folder name to permanentFlags, as far as known
+	facts facts
 }
 
 var (

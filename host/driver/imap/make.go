@@ -84,7 +84,7 @@ func (d *Driver) RemoveFolder(ctx context.Context, name string) error {
 		if _, err := s.Do(ctx, box.add(conn.Cmd("DELETE")), nil); err != nil {
 			return inFolder(err, name)
 		}
-		d.keeps.Delete(box.name)
+		d.facts.forget(box.name)
 		_, err = s.Do(ctx, box.add(conn.Cmd("UNSUBSCRIBE")), nil)
 		if s.refused(ctx, err) {
 			return nil // it was not subscribed

@@ -29,7 +29,7 @@ func (d *Driver) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Conn: c, used: time.Now()}, nil
+	return &session{Conn: c, facts: &d.facts, used: time.Now()}, nil
 }
 
 // with runs fn on a session. Where the connection turns out to be dead, fn is

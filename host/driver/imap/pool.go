@@ -38,6 +38,9 @@ func (p *pool) borrow(ctx context.Context, folder string) (s *session, fresh boo
 	if p.isClosed() {
 		return nil, false, errClosed()
 	}
+	if err := context.Cause(ctx); err != nil {
+		return nil, false, err
+	}
 	select {
 	case p.tickets <- struct{}{}:
 	case <-ctx.Done():

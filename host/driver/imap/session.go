@@ -17,6 +17,7 @@ import (
 // pool lent it; appends on their way are the exception, see delivery.
 type session struct {
 	*conn.Conn
+	facts    *facts // the Driver's
 	selected *selected
 	used     time.Time // when it was given back
 
@@ -41,25 +42,6 @@ func (sel *selected) epoch() string { return epochOf(sel.validity) }
 
 func epochOf(validity uint32) string { return strconv.FormatUint(uint64(validity), 10) }
 
-// permanentFlags are those that last (PERMANENTFLAGS).
-type permanentFlags struct {
-	told       bool // without PERMANENTFLAGS all of them do
-	anyKeyword bool // \*
-	flags      mail.Flags
-}
-
-// keep returns those of f that the folder keeps.
-func (p permanentFlags) keep(f mail.Flags) mail.Flags {
-	if !p.told {
-		return f
-	}
-	kept := f.Intersect(p.flags)
-	if p.anyKeyword {
-		kept = kept.Union(mail.NewFlags(f.Keywords()...))
-	}
-	return kept
-}
-
 func (s *session) alive() bool { return s.Alive() }
 
 func (s *session) close() { _ = s.Close() }
@@ -83,6 +65,11 @@ func (s *session) suits(folder string) int {
 // enter selects a folder unless it is selected, and checks the epoch. With
 // again it selects it in any case: the counters are those of now.
 func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bool) (*selected, error) {
+	if !again && s.selected != nil && s.selected.name == box.name {
+		// A folder that was made anew may still be the old one here.
+		known, ok := s.facts.of(box.name)
+		again = ok && known.epoch != s.selected.epoch()
+	}
 	if again || s.selected == nil || s.selected.name != box.name {
 		s.selected = nil // also when SELECT fails (RFC 9051 section 6.3.2)
 		sel, err := s.sendSelect(ctx, box)
@@ -90,6 +77,7 @@ func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bo
 			return nil, err
 		}
 		s.selected = sel
+		s.facts.learn(box.name, fact{sel.epoch(), sel.flags})
 	}
 	if epoch != "" && epoch != s.selected.epoch() {
 		return nil, epochChanged(box.name, epoch, s.selected.epoch())

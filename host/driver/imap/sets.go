@@ -99,12 +99,3 @@ func imapSet(set mail.KeySet) goimap.UIDSet {
 	}
 	return out
 }
-
-func imapFlags(f mail.Flags) []goimap.Flag {
-	names := f.Strings()
-	out := make([]goimap.Flag, len(names))
-	for i, name := range names {
-		out[i] = goimap.Flag(name)
-	}
-	return out
-}

@@ -44,7 +44,7 @@ func (t *transfer) spooled(ctx context.Context, left mail.KeySet) error {
 			defer drop(g)
 			for i := range g.records {
 				rec := &g.records[i]
-				if err := t.hand(rec, rec.span.size, g.spool.reader(rec.span)); err != nil {
+				if err := t.hand(ctx, rec, rec.span.size, g.spool.reader(rec.span)); err != nil {
 					return err
 				}
 				t.finished(rec.uid)

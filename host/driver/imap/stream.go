@@ -29,9 +29,10 @@ func (t *transfer) stream(ctx context.Context, s *session, left mail.KeySet) err
 	if _, err := s.enter(ctx, t.box, t.epoch, false); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancelCause(ctx)
+	caller := ctx
+	ctx, stop := context.WithCancelCause(caller)
 	defer stop(nil)
-	st := &streaming{transfer: t, stop: stop, arrivals: make(chan arrival)}
+	st := &streaming{transfer: t, ctx: ctx, stop: stop, arrivals: make(chan arrival)}
 	var failed error
 	err := s.Run(ctx, "fetch", func(client *imapclient.Client) error {
 		st.client = client
@@ -39,6 +40,9 @@ func (t *transfer) stream(ctx context.Context, s *session, left mail.KeySet) err
 		return failed
 	})
 	if st.callback != nil {
+		if err := context.Cause(caller); err != nil && st.cut {
+			return err
+		}
 		return st.callback
 	}
 	if err != nil && s.refused(ctx, err) {
@@ -69,11 +73,13 @@ func sets(keys mail.KeySet) iter.Seq[mail.KeySet] {
 // with one at a time on the goroutine of Bodies.
 type streaming struct {
 	*transfer
+	ctx      context.Context // of the one call that the streaming is
 	client   *imapclient.Client
 	stop     context.CancelCauseFunc // closes the connection
 	arrivals chan arrival
 
 	callback error // a *callbackError
+	cut      bool  // it is about content that ended early
 }
 
 // arrival is a message, or the end of a command when message is nil.
@@ -165,7 +171,7 @@ func (st *streaming) deal(m *imapclient.FetchMessageData) {
 			if item.Literal == nil || rec.have&hasBody != 0 {
 				continue // NIL; persist asks what this means
 			}
-			content := &tap{r: conn.Literal(item.Literal), left: item.Literal.Size()}
+			content := &tap{ctx: st.ctx, r: conn.Literal(item.Literal), left: item.Literal.Size()}
 			if rec.have|hasBody == bodyItems && rec.uid != 0 {
 				handed = st.pass(&rec, item.Literal.Size(), content)
 			} else {
@@ -177,9 +183,11 @@ func (st *streaming) deal(m *imapclient.FetchMessageData) {
 					st.fail(err)
 				}
 			}
+			if st.callback != nil {
+				st.stop(errStopped) // rather than read on for nobody
+			}
 			if content.cut || st.callback != nil {
-				st.abandon(!content.cut)
-				return
+				return // take drops the rest
 			}
 		}
 	}
@@ -193,10 +201,11 @@ func (st *streaming) deal(m *imapclient.FetchMessageData) {
 
 // pass gives a message to fn and reports whether all of it was there.
 func (st *streaming) pass(rec *record, size int64, r io.Reader) bool {
-	err := st.hand(rec, size, r)
+	err := st.hand(st.ctx, rec, size, r)
 	content, streamed := r.(*tap)
 	if streamed && content.cut && (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) {
 		if err != nil { // fn says what we told it, and is not asked twice
+			st.cut = true
 			st.fail((&fault.Error{Code: fault.Network, Op: "fetch", Folder: st.box.name, Key: string(mail.UIDKey(rec.uid)),
 				Message: "the connection dropped in the middle of the message", Err: errors.Unwrap(err)}).AsTemporary())
 		}
@@ -216,36 +225,22 @@ func (st *streaming) pass(rec *record, size int64, r io.Reader) bool {
 // fail ends Bodies.
 func (st *streaming) fail(err error) { st.callback = &callbackError{err} }
 
-// abandon waits until imapclient has let go of the connection, which it closes
-// unless it is dead already: after a literal that ended early, or was not read,
-// imapclient must not be reading while the literal is drained.
-func (st *streaming) abandon(alive bool) {
-	if alive {
-		st.stop(errStopped)
-	}
-	<-st.client.Closed()
-}
-
-// tap notes when a literal ends early.
+// tap notes when a literal ends early, and ends when its context does.
 type tap struct {
+	ctx  context.Context
 	r    io.Reader
 	left int64
 	cut  bool
 }
 
 func (t *tap) Read(p []byte) (int, error) {
+	if err := context.Cause(t.ctx); err != nil {
+		return 0, err
+	}
 	n, err := t.r.Read(p)
 	t.left -= int64(n)
 	if err != nil && t.left > 0 {
 		t.cut, err = true, io.ErrUnexpectedEOF
 	}
 	return n, err
-}
-
-func mailFlags(flags []goimap.Flag) mail.Flags {
-	names := make([]string, len(flags))
-	for i, f := range flags {
-		names[i] = string(f)
-	}
-	return mail.NewFlags(names...)
 }

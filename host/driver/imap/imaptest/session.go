@@ -171,17 +171,27 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.Fetc
 	broken := s.account.brokenIn(s.folder)
 	wanted, ok := set.(imap.UIDSet)
 	if s.own || !command.Bodies || !ok || !slices.ContainsFunc(broken, wanted.Contains) {
-		return s.UserSession.Fetch(w, set, o)
+		return s.fetch(w, set, o)
 	}
 	// As servers with a damaged message do: the others, then NO.
 	numbers, _ := wanted.Nums()
 	numbers = slices.DeleteFunc(numbers, func(uid imap.UID) bool { return slices.Contains(broken, uid) })
 	if len(numbers) > 0 {
-		if err := s.UserSession.Fetch(w, imap.UIDSetNum(numbers...), o); err != nil {
+		if err := s.fetch(w, imap.UIDSetNum(numbers...), o); err != nil {
 			return err
 		}
 	}
 	return No("", fmt.Sprintf("Some messages of %s could not be read", s.folder))
+}
+
+// fetch sends messages. It fails only when the client is gone; then the memory
+// server leaves the response open, and imapserver would wait for ever to send
+// the next one. It recovers from panics, by ending the connection.
+func (s *session) fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.FetchOptions) error {
+	if err := s.UserSession.Fetch(w, set, o); err != nil {
+		panic(fmt.Sprintf("client gone in the middle of a FETCH: %v", err))
+	}
+	return nil
 }
 
 func (s *session) Store(w *imapserver.FetchWriter, set imap.NumSet, f *imap.StoreFlags, o *imap.StoreOptions) error {
