@@ -2,7 +2,6 @@ package maildir
 
 import (
 	"context"
-	"os"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -19,15 +18,14 @@ type locator struct {
 	owns bool
 	// sure: the index was read during this call, while the folder stood still.
 	// A message that is not in it is gone.
-	sure  bool
-	reads int // that may still be done
+	sure bool
+	// How often the folder may still be read, hastily and with care. They bound
+	// the work on a folder that another program renames without end.
+	glances, scans int
 }
 
-// maxReads bounds the work on a folder that another program renames without end.
-const maxReads = 50
-
 func (s *Store) locator(op string, f *folder, owns bool) *locator {
-	return &locator{store: s, f: f, op: op, owns: owns, reads: maxReads}
+	return &locator{store: s, f: f, op: op, owns: owns, glances: 50, scans: 5}
 }
 
 // do calls fn with the file of a message. When fn says that the file is not
@@ -39,36 +37,60 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		e, ok := l.f.lookup(key)
-		if ok {
-			err := fn(e)
-			if !missing(err) {
+		e, known := l.f.lookup(key)
+		if known {
+			if err := fn(e); !missing(err) {
 				return true, err
 			}
-			if _, serr := os.Lstat(l.f.path(e)); serr == nil && e == tried {
-				return true, err // a link to nowhere
-			}
-			tried = e
 		} else if l.sure {
 			return false, nil
 		}
-		if l.reads == 0 {
-			return false, fault.New(fault.Busy, l.op, "another program keeps renaming the files").
-				InFolder(l.f.name).AsTemporary()
+		// One hasty reading finds a file that was renamed. That it is not
+		// there, only a careful one can tell.
+		read := l.scan
+		if known && e != tried && l.glances > 0 {
+			read = l.glance
 		}
-		l.reads--
-		if err := l.readAgain(ctx); err != nil {
+		tried = e
+		if err := read(ctx); err != nil {
 			return false, err
 		}
 	}
 }
 
-func (l *locator) readAgain(ctx context.Context) error {
-	if !l.owns {
-		l.f.renames.RLock()
-		defer l.f.renames.RUnlock()
+func (l *locator) glance(ctx context.Context) error {
+	l.glances--
+	defer l.share()()
+	raw, err := l.store.readFolder(ctx, l.f)
+	if err != nil {
+		return err
 	}
+	list := l.store.settleDoubles(l.f, raw)
+	l.f.mu.Lock()
+	known := l.f.index
+	l.f.mu.Unlock()
+	list.entries = union(list.entries, known)
+	l.store.keep(l.f, list)
+	l.sure = false
+	return nil
+}
+
+func (l *locator) scan(ctx context.Context) error {
+	if l.scans == 0 {
+		return fault.New(fault.Busy, l.op, "another program keeps renaming the files").InFolder(l.f.name).AsTemporary()
+	}
+	l.scans--
+	defer l.share()()
 	list, err := l.store.scan(ctx, l.f)
 	l.sure = err == nil && !list.unsure
 	return err
+}
+
+// share takes f.renames for a reading, unless the caller has it.
+func (l *locator) share() (release func()) {
+	if l.owns {
+		return func() {}
+	}
+	l.f.renames.RLock()
+	return l.f.renames.RUnlock
 }
