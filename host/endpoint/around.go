@@ -142,10 +142,8 @@ func (a *around) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery)
 		placed, err = a.Store.Commit(ctx, ref, ds)
 		return err
 	})
-	if !ran { // the deliveries are ended all the same
-		for _, d := range ds {
-			d.Abort()
-		}
+	if !ran {
+		abortAll(ds)
 	}
 	return placed, err
 }

@@ -161,15 +161,18 @@ func (c *caller) commit(ctx context.Context, ref mail.Ref, numbers []int64) ([]m
 	return c.store.Commit(withCaller(ctx, c.who), ref, ds)
 }
 
-// abort ends one delivery, if it is not ended yet.
-func (c *caller) abort(number int64) {
+// abort ends deliveries, if they are not ended yet.
+func (c *caller) abort(numbers ...int64) {
+	var left []driver.Delivery
 	c.mu.Lock()
-	d := c.deliveries[number]
-	delete(c.deliveries, number)
-	c.mu.Unlock()
-	if d != nil {
-		d.Abort()
+	for _, n := range numbers {
+		if d := c.deliveries[n]; d != nil {
+			left = append(left, d)
+			delete(c.deliveries, n)
+		}
 	}
+	c.mu.Unlock()
+	abortAll(left)
 }
 
 func (c *caller) deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {

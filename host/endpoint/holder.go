@@ -97,6 +97,18 @@ func (now *standing) leave() {
 	_, _ = now.stream.Wait()
 }
 
+// abort ends deliveries on the other side. It cannot fail: what it leaves ends
+// with the caller record.
+func (now *standing) abort(p *proxy, numbers []int64) {
+	if now.local != nil {
+		now.local.abort(numbers...)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	_, _ = p.call(ctx, opAbort, wire.Map{"caller": now.id, "deliveries": encodeNumbers(numbers)})
+}
+
 func (h *holder) reserved(folder string, n int, ok bool) {
 	h.done(func() {
 		if ok {
@@ -152,14 +164,7 @@ func (h *holder) abort(d *delivery) {
 	h.joined++
 	h.mu.Unlock()
 
-	if now.local != nil {
-		now.local.abort(d.number)
-	} else {
-		// An abort cannot fail: what it leaves ends with the caller record.
-		ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
-		_, _ = h.p.call(ctx, opAbort, wire.Map{"caller": now.id, "delivery": d.number})
-		cancel()
-	}
+	now.abort(h.p, []int64{d.number})
 	h.done(func() {
 		if r := h.rooms[d.folder]; r != nil {
 			if r.aborted++; r.aborted >= r.n {

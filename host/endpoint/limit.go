@@ -68,10 +68,15 @@ func (l *limit) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 }
 
 func (l *limit) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) (placed []mail.Placed, err error) {
+	ran := false
 	err = within(ctx, l.write, func() (err error) {
+		ran = true
 		placed, err = l.Store.Commit(ctx, ref, ds)
 		return err
 	})
+	if !ran {
+		abortAll(ds)
+	}
 	return placed, err
 }
 
@@ -81,4 +86,12 @@ func (l *limit) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) (out
 		return err
 	})
 	return outcomes, err
+}
+
+// abortAll ends deliveries whose Commit was not reached: whoever commits has
+// given them away.
+func abortAll(ds []driver.Delivery) {
+	for _, d := range ds {
+		d.Abort()
+	}
 }

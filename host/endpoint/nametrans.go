@@ -144,9 +144,7 @@ func (n *nameTrans) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body
 func (n *nameTrans) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
 	ref, err := n.ref(ctx, ref)
 	if err != nil {
-		for _, d := range ds {
-			d.Abort()
-		}
+		abortAll(ds)
 		return nil, err
 	}
 	return n.Store.Commit(ctx, ref, ds)

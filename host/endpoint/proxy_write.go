@@ -103,17 +103,14 @@ func (p *proxy) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	}
 	c, err := p.held.join(ctx)
 	if err != nil {
+		abortAll(ds)
 		return nil, err
 	}
 	err = p.do(ctx, opCommit, func(ctx context.Context, _ driver.Store, _ *Server) (err error) {
 		placed, err = c.local.commit(ctx, ref, numbers)
 		return err
 	}, func(ctx context.Context) error {
-		list := make(wire.List, len(numbers))
-		for i, n := range numbers {
-			list[i] = n
-		}
-		v, err := p.call(ctx, opCommit, putRef(wire.Map{"caller": c.id, "deliveries": list}, ref))
+		v, err := p.call(ctx, opCommit, putRef(wire.Map{"caller": c.id, "deliveries": encodeNumbers(numbers)}, ref))
 		if err != nil {
 			return err
 		}
@@ -121,8 +118,31 @@ func (p *proxy) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 		placed, err = decodePlaced(reply)
 		return err
 	})
+	if err != nil {
+		c.abort(p, numbers) // those that did not get there
+	}
 	p.held.committed(ref.Name, ds)
 	return placed, err
+}
+
+func encodeNumbers(numbers []int64) wire.List {
+	out := make(wire.List, len(numbers))
+	for i, n := range numbers {
+		out[i] = n
+	}
+	return out
+}
+
+func decodeNumbers(list wire.List) ([]int64, error) {
+	out := make([]int64, len(list))
+	for i, v := range list {
+		n, ok := v.(int64)
+		if !ok {
+			return nil, malformed("the number of a delivery is a %T", v)
+		}
+		out[i] = n
+	}
+	return out, nil
 }
 
 func (p *proxy) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) (outcomes []mail.Outcome, err error) {

@@ -78,17 +78,13 @@ func (c *caller) keepReply(d driver.Delivery) (wire.Value, error) {
 
 func (s *Server) commit(ctx context.Context, call *worker.Call) (wire.Value, error) {
 	args := read(call.Args)
-	ref, id, list := args.ref(), args.int("caller"), args.list("deliveries")
-	numbers := make([]int64, len(list))
-	for i, v := range list {
-		n, ok := v.(int64)
-		if !ok {
-			return nil, malformed("a delivery is a %T", v)
-		}
-		numbers[i] = n
-	}
+	ref, id := args.ref(), args.int("caller")
+	numbers, err := decodeNumbers(args.list("deliveries"))
 	if args.err != nil {
-		return nil, args.err
+		err = args.err
+	}
+	if err != nil {
+		return nil, err
 	}
 	c, err := s.caller(id)
 	if err != nil {
@@ -103,15 +99,19 @@ func (s *Server) commit(ctx context.Context, call *worker.Call) (wire.Value, err
 
 func (s *Server) abort(_ context.Context, call *worker.Call) (wire.Value, error) {
 	args := read(call.Args)
-	id, n := args.int("caller"), args.int("delivery")
+	id := args.int("caller")
+	numbers, err := decodeNumbers(args.list("deliveries"))
 	if args.err != nil {
-		return nil, args.err
+		err = args.err
+	}
+	if err != nil {
+		return nil, err
 	}
 	c, err := s.caller(id)
 	if err != nil {
 		return nil, nil // it was aborted with everything else of this caller
 	}
-	c.abort(n)
+	c.abort(numbers...)
 	return nil, nil
 }
 

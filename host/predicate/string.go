@@ -23,6 +23,8 @@ const (
 
 func (e *Expr) binds() int {
 	switch {
+	case e == nil || len(e.Args) == 0:
+		return bindsSign + 1
 	case (e.Op == And || e.Op == Or) && len(e.Args) == 1:
 		return e.Args[0].binds()
 	case e.Op == Or || e.Op == AndNot:
@@ -37,6 +39,10 @@ func (e *Expr) binds() int {
 
 // write writes e where at least so much must bind.
 func (e *Expr) write(b *strings.Builder, least int) {
+	if e == nil || len(e.Args) == 0 { // also of a tree that check refuses
+		b.WriteString(e.leaf())
+		return
+	}
 	own := e.binds()
 	if own < least {
 		b.WriteByte('(')
@@ -66,6 +72,9 @@ func (e *Expr) write(b *strings.Builder, least int) {
 
 // leaf returns a leaf as a call, or a bare name where it has no argument.
 func (e *Expr) leaf() string {
+	if e == nil {
+		return "nothing"
+	}
 	var args []string
 	switch e.Op {
 	case From, To, Cc, Bcc, Subject, List, Body, Text:
