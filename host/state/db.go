@@ -91,7 +91,7 @@ func (d *DB) Close() error {
 		d.writer = nil
 	}
 	if d.lock != nil {
-		errs = append(errs, d.lock.Unlock())
+		errs = append(errs, releaseLock(d.lock))
 		d.lock = nil
 	}
 	return d.fault("close state", errors.Join(errs...))

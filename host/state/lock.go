@@ -4,6 +4,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -30,6 +31,15 @@ func takeLock(database string) (*flock.Flock, error) {
 	return l, nil
 }
 
+// releaseLock gives a lock of takeLock or shareLock back.
+func releaseLock(l *flock.Flock) error {
+	if l.Locked() {
+		// A dry run may hold the lock next: it must not be taken for us.
+		_ = os.Truncate(l.Path(), 0)
+	}
+	return l.Unlock()
+}
+
 // shareLock keeps writers away while the database is read, without making a
 // file. It returns nil when one is at work, or when the state never had a lock.
 func shareLock(database string) *flock.Flock {
@@ -40,14 +50,23 @@ func shareLock(database string) *flock.Flock {
 	return l
 }
 
-// lockHolder returns the process that has the lock, 0 when it did not say.
+// lockHolder returns the process that has the lock, 0 when it did not say. A
+// number that a killed run left behind is not believed.
 func lockHolder(path string) int {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return 0
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || pid < 0 {
+	if err != nil || pid <= 0 {
+		return 0
+	}
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return 0
+	}
+	defer process.Release()
+	if process.Signal(syscall.Signal(0)) != nil {
 		return 0
 	}
 	return pid

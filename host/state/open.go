@@ -37,7 +37,7 @@ func (d *DB) Open(ctx context.Context) error {
 	}
 	w, err := d.openWriter(ctx, path)
 	if err != nil {
-		return d.fault(opOpen, errors.Join(err, lock.Unlock()))
+		return d.fault(opOpen, errors.Join(err, releaseLock(lock)))
 	}
 	d.lock = lock
 	d.writer = make(chan *writer, 1)
@@ -167,7 +167,7 @@ func (d *DB) openReader(ctx context.Context, path string) error {
 	}
 	if err != nil {
 		if d.lock != nil {
-			err = errors.Join(err, d.lock.Unlock())
+			err = errors.Join(err, releaseLock(d.lock))
 			d.lock = nil
 		}
 		return err
