@@ -73,7 +73,7 @@ const freeSpace = "free some space on its disk and run again; nothing was lost"
 // classifyOS tells errors of the file system apart.
 func classifyOS(err error) (code fault.Code, temporary bool, hint string) {
 	switch {
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return fault.Permission, false, "look at the owner and the permissions of the folder and of those above it"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fault.DiskFull, false, freeSpace
