@@ -19,7 +19,7 @@ type Options struct {
 	Host *worker.Host
 	Log  *slog.Logger // nil is silence
 	// Decide is asked about every worker that failed, one at a time, on a
-	// goroutine of the master's. Nil, or Default: as the master decides by
+	// goroutine of the master's: other exits are heard meanwhile. Nil, or Default: as the master decides by
 	// itself. It may call the master, but for Close.
 	Decide  func(worker.Exit) Decision
 	Restart Backoff
@@ -49,8 +49,10 @@ type Master struct {
 	changed    chan struct{} // closed and replaced by change
 	members    map[string]*member
 	started    []*Manager
-	exits      int  // that are still to be heard
-	reading    bool // somebody reads the errors
+	exits      int           // that are still to be heard
+	failing    []worker.Exit // that are still to be decided about
+	deciding   bool          // somebody does
+	reading    bool          // somebody reads the errors
 	waiting    bool
 	undecided  []worker.Exit // that end the run, unless somebody reads the errors
 	errors     []*fault.Error
@@ -129,7 +131,7 @@ func (m *Master) Start(ctx context.Context, managers ...*Manager) error {
 func (m *Master) start(ctx context.Context, manager *Manager) error {
 	name := manager.Name()
 	m.mu.Lock()
-	if m.stopping || ctx.Err() != nil {
+	if m.quiet.Err() != nil || ctx.Err() != nil {
 		defer m.mu.Unlock()
 		return fault.New(fault.Stopped, "", "the run is over")
 	}

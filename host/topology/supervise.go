@@ -55,23 +55,47 @@ func (m *Master) exited(exit worker.Exit) {
 	}
 	if exit.Err == nil || m.stopping {
 		if exit.Err != nil {
-			m.log.Warn("worker failed while the run was being stopped", "worker", exit.Worker, "error", exit.Err)
+			m.log.Warn("another worker failed", "worker", exit.Worker, "error", exit.Err)
 		}
 		mb.done = true
 		m.change()
 		m.mu.Unlock()
 		return
 	}
+	m.fail(exit)
 	m.mu.Unlock()
-	m.fail(mb, exit)
 }
 
 func cancelled(err error) bool {
 	return errors.Is(err, fault.Stopped) || errors.Is(err, context.Canceled)
 }
 
-// fail decides what becomes of a worker that failed, and of the run.
-func (m *Master) fail(mb *member, exit worker.Exit) {
+// fail has it decided what becomes of a worker that failed, and of the run.
+// That is done one at a time, on a goroutine of its own: a script may take its
+// time, or stop the run, while other exits are heard. The lock is held.
+func (m *Master) fail(exit worker.Exit) {
+	m.failing = append(m.failing, exit)
+	if m.deciding {
+		return
+	}
+	m.deciding = true
+	m.tasks.Go("decide", func() error {
+		for {
+			m.mu.Lock()
+			if len(m.failing) == 0 {
+				m.deciding = false
+				m.mu.Unlock()
+				return nil
+			}
+			next := m.failing[0]
+			m.failing = m.failing[1:]
+			m.mu.Unlock()
+			m.decide(next)
+		}
+	})
+}
+
+func (m *Master) decide(exit worker.Exit) {
 	decision := Default
 	if m.opt.Decide != nil {
 		err := worker.Guard("decide about "+exit.Worker, func() error {
@@ -85,12 +109,17 @@ func (m *Master) fail(mb *member, exit worker.Exit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.change()
+	mb := m.members[exit.Worker]
 	byUser := decision != Default
 	if !byUser {
 		decision = byDefault(mb.manager.kind, exit)
 	}
 	m.errors = append(m.errors, asFault(exit))
-	if m.stopping {
+	switch {
+	case mb.running: // somebody restarted it meanwhile
+		return
+	case m.stopping:
+		m.log.Warn("another worker failed", "worker", exit.Worker, "error", exit.Err)
 		mb.done = true
 		return
 	}
@@ -119,7 +148,7 @@ func (m *Master) without(exit worker.Exit) {
 // lock is held.
 func (m *Master) fatal(exit worker.Exit) {
 	m.members[exit.Worker].done = true
-	if m.cause != nil {
+	if m.stopping {
 		m.log.Warn("another worker failed", "worker", exit.Worker, "error", exit.Err)
 	}
 	m.begin(asFault(exit))
@@ -158,9 +187,8 @@ func (m *Master) restart(mb *member, exit worker.Exit) bool {
 		}
 		if err := m.start(m.quiet, mb.manager); err != nil {
 			m.mu.Lock()
-			mb = m.members[exit.Worker]
-			m.mu.Unlock()
-			m.fail(mb, worker.Exit{Worker: exit.Worker, Err: err})
+			defer m.mu.Unlock()
+			m.fail(worker.Exit{Worker: exit.Worker, Err: err})
 		}
 		return nil
 	})

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 			time.Sleep(time.Hour)
 		}
 	}
+	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // for the children: each would take a second to end
 	goleak.VerifyTestMain(m)
 }
 
