@@ -17,13 +17,13 @@ const kindAccount = "account"
 // accountTable declares the options of api.account.
 func accountTable() *options.Table {
 	own := []options.Option{
-		{Name: "name", Type: options.String(), Help: "unique in the app; names the state. The file's name by default", Check: isName},
+		{Name: "name", Type: options.String(), DefaultText: "the file's name", Help: "unique in the app; names the state", Check: isName},
 		{Name: "far", Type: storeType(), Required: true, Help: "the reference, a server as a rule"},
 		{Name: "near", Type: storeType(), Required: true, Help: "the copy"},
 		{Name: "rename", Type: renameType(), Help: "how far folder names become near ones, and back"},
 		{Name: "messages", Type: predicateType(), Help: "which messages are kept near; it never deletes far"},
-		{Name: "state", Type: options.String(), Check: notEmpty,
-			Help: "folder of what is remembered between two runs; $XDG_STATE_HOME/imapfw/NAME by default"},
+		{Name: "state", Type: options.Text(),
+			DefaultText: "$XDG_STATE_HOME/imapfw/NAME", Help: "folder of what is remembered between two runs"},
 	}
 	return &options.Table{
 		Name: "api.account", Class: "imapfw.AccountOptions",
@@ -57,12 +57,12 @@ func engineOptions() []options.Option {
 func checkAccount(m wire.Map) []error {
 	far, near := storeOf(m["far"]), storeOf(m["near"])
 	if far != nil && far == near {
-		return []error{options.Problem("near", "far and near are the same store")}
+		return []error{problem("near", "far and near are the same store")}
 	}
 	return nil
 }
 
-func checkPatterns(v wire.Value) error {
+func checkPatterns(v any) error {
 	list, ok := v.([]any)
 	if !ok {
 		return nil
@@ -89,7 +89,7 @@ func storeOf(v any) *script.Def {
 }
 
 // isName refuses names that cannot name workers and folders of the state.
-func isName(v wire.Value) error {
+func isName(v any) error {
 	name, ok := v.(string)
 	if !ok {
 		return nil
@@ -106,8 +106,11 @@ func accountFunction() function {
 		name: "account", params: "options: " + table.Class, returns: "imapfw.Account", doc: table.Doc + " A file that returns it is an app.",
 		in: script.Define,
 		call: table.Constructor(func(L *lua.LState, m wire.Map) lua.LValue {
-			_, ud := script.NewDef(L, kindAccount, m)
-			return ud
+			_, err := requireSync(L, script.From(L))
+			must(L, err)
+			d := script.NewDef(L, kindAccount, m)
+			d.Root = true
+			return d.Value()
 		}),
 	}
 }

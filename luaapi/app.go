@@ -25,7 +25,7 @@ func appTable() *options.Table {
 		Name: "api.app", Class: "imapfw.AppOptions",
 		Doc: "Several accounts, or a main function of your own.",
 		Options: []options.Option{
-			{Name: "name", Type: options.String(), Help: "the file's name by default", Check: isName},
+			{Name: "name", Type: options.String(), DefaultText: "the file's name", Help: "of the app", Check: isName},
 			{Name: "accounts", Type: options.ListOf(account), Help: "what is kept in step", Check: checkAccounts},
 			{Name: "groups", Type: options.MapOf(options.ListOf(options.String())), Help: "names for several accounts: { home = { \"me\", \"us\" } }"},
 			{Name: "jobs", Type: options.Int(1, 64), Default: int64(defaultJobs), Help: "how many accounts are worked on at once"},
@@ -38,7 +38,7 @@ func appTable() *options.Table {
 	}
 }
 
-func checkAccounts(v wire.Value) error {
+func checkAccounts(v any) error {
 	list, _ := v.([]any)
 	seen := map[string]bool{}
 	for _, one := range list {
@@ -72,11 +72,11 @@ func checkApp(m wire.Map) []error {
 	groups, _ := m["groups"].(wire.Map)
 	for group, v := range groups {
 		if known[group] {
-			errs = append(errs, options.Problem("groups", "%q is an account and a group", group))
+			errs = append(errs, problem("groups", "%q is an account and a group", group))
 		}
 		for _, name := range textsOf(v) {
 			if !known[name] {
-				errs = append(errs, options.Problem("groups", "%q names the account %q, which is not there", group, name))
+				errs = append(errs, problem("groups", "%q names the account %q, which is not there", group, name))
 			}
 		}
 	}
@@ -88,8 +88,9 @@ func appFunction() function {
 	return function{
 		name: "app", params: "options: " + table.Class, returns: "imapfw.App", doc: table.Doc, in: script.Define,
 		call: table.Constructor(func(L *lua.LState, m wire.Map) lua.LValue {
-			_, ud := script.NewDef(L, kindApp, m, "main", "on_exit")
-			return ud
+			d := script.NewDef(L, kindApp, m, "main", "on_exit")
+			d.Root = true
+			return d.Value()
 		}),
 	}
 }

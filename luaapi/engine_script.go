@@ -232,4 +232,3 @@ func (e *scriptedEngine) onError(ctx context.Context, failure error) (decision e
 		})
 	return decision, err
 }
-

@@ -29,15 +29,15 @@ func imapTable(name string) *options.Table {
 		Name: name, Class: "imapfw.ImapOptions",
 		Doc: "A mailbox on an IMAP server.",
 		Options: []options.Option{
-			{Name: "host", Type: options.String(), Required: true, Help: "name or address of the server", Check: notEmpty},
-			{Name: "port", Type: options.Int(1, 65535), Help: "993, or 143 where tls is \"starttls\" or \"none\""},
-			{Name: "user", Type: options.String(), Required: true, Help: "who signs in", Check: notEmpty},
+			{Name: "host", Type: options.Text(), Required: true, Help: "name or address of the server"},
+			{Name: "port", Type: options.Int(1, 65535), DefaultText: "993, or 143 with tls = \"starttls\" or \"none\"", Help: "of the server"},
+			{Name: "user", Type: options.Text(), Required: true, Help: "who signs in"},
 			{Name: "tls", Type: options.AnyOf(options.Enum("implicit", "starttls", "none"), options.Sub(tlsTable())),
 				Default: "implicit", Help: "how the connection is encrypted"},
 			{Name: "insecure", Type: options.Bool(), Default: false,
 				Help: "allow tls = \"none\" to a host that is not this machine: everybody on the way can read the password"},
-			{Name: "password", Type: secretType(), Help: "the password, or better where it comes from"},
-			{Name: "password_command", Type: options.String(), Check: notEmpty,
+			{Name: "password", Type: secretType(), Secret: true, Help: "the password, or better where it comes from"},
+			{Name: "password_command", Type: options.Text(),
 				Help: "a command whose first line of output is the password; the same as api.secret.command"},
 			{Name: "authzid", Type: options.String(), Help: "whom to act as, where it is not user"},
 			{Name: "auth", Type: options.ListOf(options.Enum("PLAIN", "LOGIN", "LOGIN-COMMAND")),
@@ -74,7 +74,7 @@ func tlsTable() *options.Table {
 		},
 		Check: func(m wire.Map) []error {
 			if (m["cert"] == nil) != (m["key"] == nil) {
-				return []error{options.Problem("cert", "cert and key belong together")}
+				return []error{problem("cert", "cert and key belong together")}
 			}
 			return nil
 		},
@@ -85,15 +85,15 @@ func tlsTable() *options.Table {
 func checkImap(m wire.Map) []error {
 	var errs []error
 	if m["password"] != nil && m["password_command"] != nil {
-		errs = append(errs, options.Problem("password_command", "password is given too: keep one of them"))
+		errs = append(errs, problem("password_command", "password is given too: keep one of them"))
 	}
 	if m["password"] == nil && m["password_command"] == nil {
-		errs = append(errs, options.Problem("password_command", "no password: say where it comes from, with password_command = \"...\" or password = api.secret..."))
+		errs = append(errs, problem("password_command", "no password: say where it comes from, with password_command = \"...\" or password = api.secret..."))
 	}
 	host, _ := m["host"].(string)
 	insecure, _ := m["insecure"].(bool)
 	if tlsMode(m) == "none" && !insecure && host != "" && !isLoopback(host) {
-		errs = append(errs, options.Problem("tls",
+		errs = append(errs, problem("tls",
 			"%q would be sent the password in the clear; if that is what you want, add insecure = true", host))
 	}
 	return errs
@@ -140,8 +140,7 @@ func storeFunction(name string, table *options.Table, kind string, settle func(w
 			if settle != nil {
 				settle(m)
 			}
-			_, ud := script.NewDef(L, kind, m)
-			return ud
+			return script.NewDef(L, kind, m).Value()
 		}),
 	}
 }
@@ -156,21 +155,19 @@ func isStore(v any) bool {
 	return ok && (d.Kind == kindImap || d.Kind == kindMaildir || d.Kind == kindMemory)
 }
 
-func notEmpty(v wire.Value) error {
-	if v == "" {
-		return fmt.Errorf("it is empty")
-	}
-	return nil
+// problem is an error about one option of a table.
+func problem(option, format string, args ...any) error {
+	return options.Problem(option, fmt.Errorf(format, args...))
 }
 
-func oneCharacter(v wire.Value) error {
+func oneCharacter(v any) error {
 	if s, ok := v.(string); ok && len([]rune(s)) != 1 {
 		return fmt.Errorf("%q is not one character", s)
 	}
 	return nil
 }
 
-func isFingerprint(v wire.Value) error {
+func isFingerprint(v any) error {
 	digits := strings.ReplaceAll(fmt.Sprint(v), ":", "")
 	for _, c := range digits {
 		if !strings.ContainsRune("0123456789abcdefABCDEF", c) {

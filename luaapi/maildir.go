@@ -10,8 +10,8 @@ func maildirTable(name string) *options.Table {
 		Name: name, Class: "imapfw.MaildirOptions",
 		Doc: "A tree of Maildir folders.",
 		Options: []options.Option{
-			{Name: "path", Type: options.String(), Required: true, Help: "the folder that holds the Maildirs; it is made when missing", Check: notEmpty},
-			{Name: "inbox", Type: options.String(), Help: "the Maildir of the inbox, path .. \"/INBOX\" by default", Check: notEmpty},
+			{Name: "path", Type: options.Text(), Required: true, Help: "the folder that holds the Maildirs; it is made when missing"},
+			{Name: "inbox", Type: options.Text(), DefaultText: "path .. \"/INBOX\"", Help: "the Maildir of the inbox"},
 			{Name: "subfolders", Type: options.Enum("verbatim", "maildir++", "legacy"), Default: "verbatim",
 				Help: "how levels of folders lie on disk: a/b, .a.b or a/.b"},
 			{Name: "separator", Type: options.String(), Help: "stands for \"/\" in directory names, so that all folders lie side by side", Check: oneCharacter},

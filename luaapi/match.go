@@ -2,6 +2,8 @@ package luaapi
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -17,13 +19,83 @@ import (
 )
 
 // match is a predicate as scripts hold it: data, and callable on a message.
-type match struct{ expr *predicate.Expr }
+type match struct {
+	expr *predicate.Expr
+	// functions are those of m.fn, by the names that stand for them in expr
+	// until their ids are known.
+	functions map[string]*script.Func
+}
 
 // DataKind is part of script.Datum.
 func (*match) DataKind() string { return "predicate" }
 
-// Data is part of script.Datum.
-func (m *match) Data() (wire.Value, error) { return m.expr.Encode(), nil }
+// Data is part of script.Datum: the tree, with the functions themselves where
+// their ids will be.
+func (m *match) Data() (any, error) { return m.withFunctions(m.expr.Encode()), nil }
+
+func (m *match) withFunctions(node wire.Map) wire.Map {
+	if node["op"] == string(predicate.Fn) {
+		if f := m.functions[text(node, "name")]; f != nil {
+			node["name"] = f
+		}
+	}
+	args, _ := node["args"].([]any)
+	for _, arg := range args {
+		m.withFunctions(arg.(wire.Map))
+	}
+	return node
+}
+
+// plainExpr returns a predicate as its decoder takes it, with the ids of its
+// functions: the top level has run.
+func plainExpr(m *match) (wire.Value, error) {
+	data, err := m.Data()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := script.Plain(data)
+	if err != nil {
+		return nil, err
+	}
+	return withIDs(plain), nil
+}
+
+// withIDs returns a copy of an encoded predicate with the bare id where Plain put
+// the encoded form of a function.
+func withIDs(node wire.Value) wire.Value {
+	m, ok := node.(wire.Map)
+	if !ok {
+		return node
+	}
+	m = maps.Clone(m)
+	if encoded, ok := m["name"].(wire.Map); ok {
+		m["name"] = encoded["value"]
+	}
+	if args, ok := m["args"].([]any); ok {
+		copied := make([]any, len(args))
+		for i, arg := range args {
+			copied[i] = withIDs(arg)
+		}
+		m["args"] = copied
+	}
+	return m
+}
+
+// exprOf reads the plain form, in any state.
+func exprOf(v any) (*predicate.Expr, error) { return predicate.Decode(withIDs(v)) }
+
+// joinFunctions returns the functions of both.
+func joinFunctions(a, b *match) map[string]*script.Func {
+	if len(a.functions) == 0 {
+		return b.functions
+	}
+	if len(b.functions) == 0 {
+		return a.functions
+	}
+	out := maps.Clone(a.functions)
+	maps.Copy(out, b.functions)
+	return out
+}
 
 // regex is api.re "...": text that is matched by a regular expression.
 type regex struct{ source string }
@@ -32,7 +104,7 @@ type regex struct{ source string }
 func (*regex) DataKind() string { return "regex" }
 
 // Data is part of script.Datum.
-func (r *regex) Data() (wire.Value, error) { return r.source, nil }
+func (r *regex) Data() (any, error) { return r.source, nil }
 
 func isPredicate(v any) bool { _, ok := v.(*match); return ok }
 
@@ -78,7 +150,7 @@ func predicateObject() object[*match] {
 	combine := func(with func(a, b *predicate.Expr) *predicate.Expr) lua.LGFunction {
 		return func(L *lua.LState) int {
 			a, b := script.Check[*match](L, 1), script.Check[*match](L, 2)
-			L.Push(script.New(L, &match{with(a.expr, b.expr)}))
+			L.Push(script.New(L, &match{with(a.expr, b.expr), joinFunctions(a, b)}))
 			return 1
 		}
 	}
@@ -91,7 +163,8 @@ func predicateObject() object[*match] {
 			"__mul": combine((*predicate.Expr).And),
 			"__sub": combine((*predicate.Expr).Minus),
 			"__unm": func(L *lua.LState) int {
-				L.Push(script.New(L, &match{script.Check[*match](L, 1).expr.Not()}))
+				m := script.Check[*match](L, 1)
+				L.Push(script.New(L, &match{m.expr.Not(), m.functions}))
 				return 1
 			},
 			"__call": callMatch,
@@ -124,7 +197,7 @@ func matchFunctions() []function {
 	leaf := func(op predicate.Op, params, doc string, make func(L *lua.LState) *predicate.Expr) function {
 		return function{name: "match." + string(op), params: params, returns: "imapfw.Predicate", doc: doc,
 			call: func(L *lua.LState) int {
-				L.Push(script.New(L, &match{make(L).Where(script.Where(L))}))
+				L.Push(script.New(L, &match{expr: make(L).Where(script.Where(L))}))
 				return 1
 			}}
 	}
@@ -174,14 +247,28 @@ func matchFunctions() []function {
 			}
 			return predicate.Before(day)
 		}),
+		{name: "match.fn", params: "fn: fun(msg: imapfw.Message): boolean, string?", returns: "imapfw.Predicate",
+			doc: "What a function says. It is called once for each message: the others cost less.", call: matchFunction},
 	}
+}
+
+// matchFunction is api.match.fn.
+func matchFunction(L *lua.LState) int {
+	fn, at := L.CheckFunction(1), script.Where(L)
+	f := script.NewFunc(L, fn)
+	name := fmt.Sprintf("%s %p", at, f)
+	L.Push(script.New(L, &match{
+		expr:      predicate.OnName(predicate.Fn, name).Where(at),
+		functions: map[string]*script.Func{name: f},
+	}))
+	return 1
 }
 
 // matchValues are the predicates without an argument.
 func matchValues() []value {
 	leaf := func(op predicate.Op, doc string) value {
 		return value{name: "match." + string(op), kind: "imapfw.Predicate", doc: doc, make: func(L *lua.LState) lua.LValue {
-			return script.New(L, &match{predicate.Leaf(op)})
+			return script.New(L, &match{expr: predicate.Leaf(op)})
 		}}
 	}
 	return []value{

@@ -267,6 +267,7 @@ func callMatch(L *lua.LState) int {
 	if err != nil {
 		script.Raise(L, err)
 	}
+	msg.view.Call = func(id string, _ *predicate.View) (bool, error) { return callPredicate(L, p, id, msg) }
 	for {
 		verdict, err := ready.Eval(&msg.view)
 		if err != nil {
@@ -300,4 +301,28 @@ func setOf(L *lua.LState, texts []string) *lua.LTable {
 		t.RawSetString(s, lua.LTrue)
 	}
 	return t
+}
+
+// callPredicate calls a function of m.fn, found in the predicate itself or, when
+// that came from another state, by its id.
+func callPredicate(L *lua.LState, p *match, id string, msg *message) (bool, error) {
+	f, ok := p.functions[id]
+	if !ok {
+		if f, ok = script.From(L).Func(id); !ok {
+			return false, fault.New(fault.Internal, "call a function", "%q is not there", id)
+		}
+	}
+	results, err := f.Call(L, 1, script.New(L, msg))
+	if err != nil {
+		return false, err
+	}
+	return lua.LVAsBool(results[0]), nil
+}
+
+// messageOf is a message that a filter asks a function about: what is known of
+// it is there, and nothing is fetched.
+func messageOf(v *predicate.View) *message {
+	m := newMessages(v.Folder, []mail.Meta{v.Meta})
+	m.list[0].view = *v
+	return m.list[0]
 }

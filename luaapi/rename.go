@@ -3,43 +3,21 @@ package luaapi
 import (
 	lua "github.com/yuin/gopher-lua"
 
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/naming"
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/script/options"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
-// rename is one step of a renaming. Functions of a pair are found by their ids,
-// which are known only once the top level has run.
-type rename struct {
-	step          naming.Step
-	toNear, toFar *script.Func
+// kindRename is a definition of one step of a renaming. It is a definition, and
+// no value of its own, so that the functions of a pair get ids.
+const kindRename = "rename"
+
+func isRename(v any) bool {
+	d, ok := v.(*script.Def)
+	return ok && d.Kind == kindRename
 }
-
-// DataKind is part of script.Datum.
-func (*rename) DataKind() string { return "rename" }
-
-// Data is part of script.Datum.
-func (r *rename) Data() (wire.Value, error) { return naming.Encode([]naming.Step{r.plain()})[0], nil }
-
-// plain returns the step with the ids of its functions.
-func (r *rename) plain() naming.Step {
-	step := r.step
-	if step.Kind == naming.Pair {
-		step.ToNear, step.ToFar = r.toNear.ID(), r.toFar.ID()
-	}
-	return step
-}
-
-func renameObject() object[*rename] {
-	return object[*rename]{
-		name:   "Rename",
-		doc:    "One step from the far name of a folder to its near name, and back.",
-		string: func(r *rename) string { return "rename." + string(r.step.Kind) },
-	}
-}
-
-func isRename(v any) bool { _, ok := v.(*rename); return ok }
 
 // renameType is the type of the option `rename`: a list of steps, or one pair of
 // functions.
@@ -60,26 +38,54 @@ func pairTable(name string) *options.Table {
 	}
 }
 
-func pairOf(m wire.Map) *rename {
-	toNear, _ := m["to_near"].(*script.Func)
-	toFar, _ := m["to_far"].(*script.Func)
-	return &rename{step: naming.Step{Kind: naming.Pair}, toNear: toNear, toFar: toFar}
+// renamesOf returns the steps of a list of renames, or of one pair, with the ids
+// of their functions: the top level has run.
+func renamesOf(v any) ([]naming.Step, error) {
+	switch v := v.(type) {
+	case nil:
+		return nil, nil
+	case wire.Map:
+		step, err := pairStep(v)
+		return []naming.Step{step}, err
+	case []any:
+		var out []naming.Step
+		for _, one := range v {
+			d, ok := one.(*script.Def)
+			if !ok {
+				return nil, fault.New(fault.Internal, "read renames", "one is a %T", one)
+			}
+			step, err := renameStep(d)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, step)
+		}
+		return out, nil
+	}
+	return nil, fault.New(fault.Internal, "read renames", "they are a %T", v)
 }
 
-// renamesOf returns the steps of the option `rename` as Read returned it.
-func renamesOf(v any) []*rename {
-	var out []*rename
-	switch v := v.(type) {
-	case []any:
-		for _, one := range v {
-			if r, ok := one.(*rename); ok {
-				out = append(out, r)
-			}
-		}
-	case wire.Map:
-		out = append(out, pairOf(v))
+func renameStep(d *script.Def) (naming.Step, error) {
+	if step, ok := d.Go.(naming.Step); ok {
+		return step, nil
 	}
-	return out
+	return pairStep(d.Options)
+}
+
+func pairStep(m wire.Map) (naming.Step, error) {
+	step := naming.Step{Kind: naming.Pair}
+	for name, id := range map[string]*string{"to_near": &step.ToNear, "to_far": &step.ToFar} {
+		f, ok := m[name].(*script.Func)
+		if !ok {
+			return step, fault.New(fault.Internal, "read renames", "%s is a %T", name, m[name])
+		}
+		data, err := f.Data()
+		if err != nil {
+			return step, err
+		}
+		*id, _ = data.(string)
+	}
+	return step, nil
 }
 
 func renameFunctions() []function {
@@ -93,7 +99,9 @@ func renameFunctions() []function {
 				if _, err := naming.NewRename([]naming.Step{step}, nil); err != nil {
 					script.Raise(L, err)
 				}
-				L.Push(script.New(L, &rename{step: step}))
+				d := script.NewDef(L, kindRename, naming.Encode([]naming.Step{step})[0].(wire.Map))
+				d.Go = step
+				L.Push(d.Value())
 				return 1
 			}}
 	}
@@ -110,7 +118,9 @@ func renameFunctions() []function {
 		one(naming.Lower, "", "Near names are in lower case.",
 			func(L *lua.LState) naming.Step { return naming.Step{} }),
 		{name: "rename.pair", params: "functions: imapfw.RenamePair", returns: "imapfw.Rename", doc: table.Doc,
-			call: table.Constructor(func(L *lua.LState, m wire.Map) lua.LValue { return script.New(L, pairOf(m)) })},
+			call: table.Constructor(func(L *lua.LState, m wire.Map) lua.LValue {
+				return script.NewDef(L, kindRename, m).Value()
+			})},
 	}
 }
 

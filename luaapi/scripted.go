@@ -3,12 +3,14 @@ package luaapi
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/script"
@@ -38,7 +40,7 @@ type scripted struct {
 	inst  *script.Instance
 	core  *storeCore
 	over  map[string]bool
-	can   abilities
+	can   endpoint.Abilities
 }
 
 var (
@@ -105,8 +107,8 @@ func (s *scripted) mistake(method, format string, args ...any) error {
 }
 
 // abilities finds out what the class leaves of the abilities behind it.
-func (s *scripted) abilities(ctx context.Context) (abilities, error) {
-	can := abilitiesOf(s.Store)
+func (s *scripted) abilities(ctx context.Context) (endpoint.Abilities, error) {
+	can := endpoint.FindAbilities(s.Store)
 	if s.over["capabilities"] {
 		err := s.state.Do(ctx, func(L *lua.LState) error {
 			results, err := s.inst.Call(L, "capabilities", 1)
@@ -114,19 +116,19 @@ func (s *scripted) abilities(ctx context.Context) (abilities, error) {
 				return err
 			}
 			if kept, ok := results[0].(*lua.LTable); ok {
-				can = can.only(textsIn(kept))
+				can = onlyAbilities(can, textsIn(kept))
 			}
 			return nil
 		})
 		if err != nil {
-			return abilities{}, err
+			return endpoint.Abilities{}, err
 		}
 	}
-	if can.maker != nil && s.over["create_folder"] {
-		can.maker = scriptedMaker{can.maker, s}
+	if can.Maker != nil && s.over["create_folder"] {
+		can.Maker = scriptedMaker{can.Maker, s}
 	}
-	if can.remover != nil && s.over["delete_folder"] {
-		can.remover = scriptedRemover{s}
+	if can.Remover != nil && s.over["delete_folder"] {
+		can.Remover = scriptedRemover{s}
 	}
 	return can, nil
 }
@@ -142,7 +144,7 @@ func (s *scripted) Unwrap() driver.Store {
 	if !s.over["capabilities"] && !s.over["create_folder"] && !s.over["delete_folder"] {
 		return s.Store
 	}
-	return s.can.chain(s)
+	return s.can.Over(s, nil)
 }
 
 // Close calls stop, closes what is behind, and frees the state.
@@ -238,4 +240,39 @@ func (s *scripted) folderCall(ctx context.Context, method, name string) error {
 	return s.call(ctx, method,
 		func(*lua.LState, *storeCore) []lua.LValue { return []lua.LValue{lua.LString(name)} },
 		func(*lua.LState, *storeCore, lua.LValue) error { return nil })
+}
+
+// The names of abilities for scripts.
+const (
+	canMake   = "create_folder"
+	canRemove = "delete_folder"
+	canStamp  = "stamp"
+)
+
+func abilityNames(a endpoint.Abilities) []string {
+	var out []string
+	if a.Maker != nil {
+		out = append(out, canMake)
+	}
+	if a.Remover != nil {
+		out = append(out, canRemove)
+	}
+	if a.Stamper != nil {
+		out = append(out, canStamp)
+	}
+	return out
+}
+
+// onlyAbilities leaves out the abilities that are not named.
+func onlyAbilities(a endpoint.Abilities, names []string) endpoint.Abilities {
+	if !slices.Contains(names, canMake) {
+		a.Maker = nil
+	}
+	if !slices.Contains(names, canRemove) {
+		a.Remover = nil
+	}
+	if !slices.Contains(names, canStamp) {
+		a.Stamper = nil
+	}
+	return a
 }

@@ -34,7 +34,7 @@ type secret struct {
 func (*secret) DataKind() string { return "secret" }
 
 // Data is part of script.Datum.
-func (s *secret) Data() (wire.Value, error) {
+func (s *secret) Data() (any, error) {
 	return wire.Map{"kind": s.kind, "value": s.value}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/script"
@@ -17,7 +18,6 @@ import (
 // so one call at a time.
 type storeCore struct {
 	next driver.Store
-	can  abilities // of next
 
 	// What the running call leaves for the host to look at.
 	connected bool
@@ -53,8 +53,7 @@ func storeMethods() []function {
 		{name: "capabilities", returns: "string[]", doc: "What the store can do beyond reading and writing. What is left out is not used.",
 			call: func(L *lua.LState) int {
 				c := script.Self[*storeCore](L)
-				c.can = abilitiesOf(c.next)
-				L.Push(listOf(L, c.can.names()))
+				L.Push(listOf(L, abilityNames(endpoint.FindAbilities(c.next))))
 				return 1
 			}},
 		{name: "list_folders", returns: "imapfw.Folder[]", doc: "The folders. Those that are left out are hidden: neither synced nor taken for removed.",

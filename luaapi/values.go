@@ -1,7 +1,6 @@
 package luaapi
 
 import (
-	"os"
 	"strings"
 	"time"
 
@@ -9,37 +8,31 @@ import (
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/script/options"
 )
 
-// maxLines is how large a file that api.lines reads may be, in bytes.
-const maxLines = 16 << 20
-
+// checkSize reads octets: a number, or "20M".
 func checkSize(L *lua.LState, n int) int64 {
-	size, err := parseSize(plainArgument(L, n))
+	if number, ok := L.Get(n).(lua.LNumber); ok && number >= 0 {
+		return int64(number)
+	}
+	size, err := options.ParseSize(L.CheckString(n))
 	if err != nil {
 		script.ArgError(L, n, "%v", err)
 	}
 	return size
 }
 
+// checkAge reads an age: "30d", or a number of seconds.
 func checkAge(L *lua.LState, n int) time.Duration {
-	age, err := parseAge(plainArgument(L, n))
+	if number, ok := L.Get(n).(lua.LNumber); ok && number >= 0 && number < 1e9 {
+		return time.Duration(float64(number) * float64(time.Second))
+	}
+	age, err := options.ParseAge(L.CheckString(n))
 	if err != nil {
 		script.ArgError(L, n, "%v", err)
 	}
 	return age
-}
-
-// plainArgument returns a number or a string.
-func plainArgument(L *lua.LState, n int) any {
-	switch v := L.Get(n).(type) {
-	case lua.LNumber:
-		return float64(v)
-	case lua.LString:
-		return string(v)
-	}
-	script.ArgError(L, n, "expected a number or a string, got %s", L.Get(n).Type())
-	return nil
 }
 
 // valueFunctions turn what people write into values.
@@ -52,7 +45,7 @@ func valueFunctions() []function {
 		{name: "lines", params: "path: string", returns: "string[]",
 			doc: "The lines of a text file, without empty ones and those that begin with \"#\".",
 			call: func(L *lua.LState) int {
-				lines, err := readLines(L.CheckString(1))
+				lines, err := readLines(L, L.CheckString(1))
 				if err != nil {
 					script.Raise(L, err)
 				}
@@ -68,21 +61,11 @@ func valueFunctions() []function {
 	}
 }
 
-func readLines(path string) ([]string, error) {
-	full, err := expandHome(path)
+// readLines reads a file into the bundle, once.
+func readLines(L *lua.LState, path string) ([]string, error) {
+	content, err := script.From(L).ReadFile(L, path, "api.lines")
 	if err != nil {
 		return nil, err
-	}
-	info, err := os.Stat(full)
-	if err == nil && info.Size() > maxLines {
-		return nil, fault.New(fault.Config, "", "api.lines: %s has more than %d MB", path, maxLines>>20)
-	}
-	var content []byte
-	if err == nil {
-		content, err = os.ReadFile(full)
-	}
-	if err != nil {
-		return nil, fault.Wrap(fault.Config, "", err)
 	}
 	var out []string
 	for line := range strings.Lines(string(content)) {

@@ -1,0 +1,326 @@
+package luaapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/imapfw/imapfw/host/endpoint"
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/repository"
+	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/topology"
+	"github.com/imapfw/imapfw/host/wire"
+	"github.com/imapfw/imapfw/host/worker"
+)
+
+// place is where a repository has its mail.
+type place struct {
+	state.Place
+	exclusive string // what no other repository may use, in words
+}
+
+// declareRepository makes the manager of a repository, or of a state.
+func (p *program) declareRepository(m wire.Map) (*manager, error) {
+	d := storeOf(m["endpoint"])
+	if d.Kind == kindState {
+		return p.declareState(m, d)
+	}
+	chain, err := p.controllerChain(m["controllers"])
+	if err != nil {
+		return nil, err
+	}
+	return p.declareChain(m, d, chain)
+}
+
+// declareStore makes the manager of one side of an account.
+func (p *program) declareStore(name string, d *script.Def, chain []endpoint.Controller) (*manager, error) {
+	if p.opt.DryRun {
+		chain = append(chain, endpoint.Controller{Kind: controllerDryRun, Options: wire.Map{}})
+	}
+	return p.declareChain(wire.Map{"name": name}, d, chain)
+}
+
+// declareChain makes the manager of a repository whose controllers are plain
+// data already.
+func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Controller) (*manager, error) {
+	where, err := placeOf(d)
+	if err != nil {
+		return nil, err
+	}
+	options, err := storeParams(d)
+	if err != nil {
+		return nil, err
+	}
+	endpoints := int(number(m, "max_endpoints"))
+	lanes := lanesOf(d, endpoints)
+	params := repository.Params{
+		Endpoint:  endpoint.Params{Driver: d.Kind, Options: options, Controllers: chain, Readers: lanes, Writers: lanes},
+		Endpoints: endpoints,
+	}
+	class, _ := m["class"].(*script.Class)
+	declaration := topology.Declaration{Name: text(m, "name"), Worker: repository.Kind, Backend: worker.Backend(text(m, "backend"))}
+	if declaration.Class = scriptClass(class); declaration.Class != "" {
+		args, err := plainOf(wire.Map{"name": m["name"], "max_endpoints": m["max_endpoints"], "endpoint": withoutSecrets(d.Options)})
+		if err != nil {
+			return nil, err
+		}
+		params.Controllers = []endpoint.Controller{{Kind: controllerClass, Options: wire.Map{"class": declaration.Class, "args": args}}}
+	}
+	if where.exclusive != "" {
+		declaration.Exclusive = []string{where.exclusive}
+	}
+	declaration.Params = params.Map()
+	made, err := p.topology.RepositoryManager(declaration)
+	if err != nil {
+		return nil, err
+	}
+	return &manager{Manager: made, place: where, lanes: lanes * max(endpoints, 1),
+		scope: wire.List{endpoint.EncodeControllers(chain), endpoint.EncodeControllers(params.Controllers)}}, nil
+}
+
+// lanesOf is how many calls an endpoint takes at once: as many as it has
+// connections.
+func lanesOf(d *script.Def, endpoints int) int {
+	if d.Kind != kindImap {
+		return 4
+	}
+	return max(int(number(d.Options, "connections"))/max(endpoints, 1), 1)
+}
+
+// placeOf returns where a store has its mail. Paths are absolute.
+func placeOf(d *script.Def) (place, error) {
+	switch d.Kind {
+	case kindImap:
+		host := text(d.Options, "host")
+		if port := number(d.Options, "port"); port != 0 {
+			host += ":" + strconv.FormatInt(port, 10)
+		}
+		return place{Place: state.Place{Host: host, User: text(d.Options, "user"), Path: text(d.Options, "path")}}, nil
+	case kindMaildir:
+		path, err := absolute(text(d.Options, "path"))
+		return place{Place: state.Place{Path: path}, exclusive: "Maildir " + path}, err
+	}
+	name := text(d.Options, "name")
+	return place{Place: state.Place{Host: "memory", Path: name}, exclusive: "memory " + name}, nil
+}
+
+func absolute(path string) (string, error) {
+	path, err := expandHome(path)
+	if err != nil {
+		return "", err
+	}
+	full, err := filepath.Abs(path)
+	if err != nil {
+		return "", fault.Wrap(fault.IO, "find "+path, err)
+	}
+	return full, nil
+}
+
+func (p *program) declareState(m wire.Map, d *script.Def) (*manager, error) {
+	path, err := absolute(text(d.Options, "path"))
+	if err != nil {
+		return nil, err
+	}
+	dir, file := splitStatePath(path)
+	class, _ := m["class"].(*script.Class)
+	// Whose state it is becomes known with its engine.
+	params := state.Params(state.Options{Dir: dir, File: file}, p.opt.DryRun)
+	declaration := topology.Declaration{Name: text(m, "name"), Worker: state.Kind, Backend: worker.Backend(text(m, "backend")),
+		Params: params, Exclusive: []string{"state " + filepath.Join(dir, file)}}
+	if declaration.Class = scriptClass(class); declaration.Class != "" {
+		if params["args"], err = plainOf(wire.Map{"name": m["name"], "endpoint": d.Options}); err != nil {
+			return nil, err
+		}
+	}
+	if m["controllers"] != nil {
+		return nil, fault.New(fault.Config, "", "a state has no controllers").WithHint("extend api.StateRepository")
+	}
+	made, err := p.topology.StateManager(declaration)
+	if err != nil {
+		return nil, err
+	}
+	return &manager{Manager: made}, nil
+}
+
+// declareEngine makes the manager of an engine.
+func (p *program) declareEngine(m wire.Map) (*manager, error) {
+	far, near, kept := m["far"].(*manager), m["near"].(*manager), m["state"].(*manager)
+	policy, err := policyOf(m)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := scopeOf(far.scope, near.scope, m["folders"])
+	if err != nil {
+		return nil, err
+	}
+	if kept.owner != "" {
+		return nil, fault.New(fault.Config, "", "engines %q and %q cannot share the state %q", kept.owner, text(m, "name"), kept.Name()).
+			WithHint("declare a state for each engine")
+	}
+	class, _ := m["class"].(*script.Class)
+	params := engine.Params{
+		Policy: policy, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
+		DryRun: p.opt.DryRun, Lanes: min(far.lanes, near.lanes, 4),
+	}.Map()
+	declaration := topology.Declaration{
+		Name: text(m, "name"), Worker: engine.Kind, Backend: worker.Backend(text(m, "backend")), Params: params,
+		Channels: map[string]*topology.Manager{
+			engine.ChannelFar: far.Manager, engine.ChannelNear: near.Manager, engine.ChannelState: kept.Manager,
+		},
+	}
+	if declaration.Class = scriptClass(class); declaration.Class != "" {
+		if params["args"], err = plainOf(engineArgs(m)); err != nil {
+			return nil, err
+		}
+	}
+	made, err := p.topology.EngineManager(declaration)
+	if err != nil {
+		return nil, err
+	}
+	// The state belongs to these two sides from its first run on. Nothing was
+	// started yet, so its params are still ours.
+	kept.owner = made.Name()
+	whose := state.Params(state.Options{Identity: state.Identity{Account: p.accountOf(m), Far: far.place.Place, Near: near.place.Place}}, p.opt.DryRun)
+	for _, name := range []string{"account", "far", "near"} {
+		kept.Spec().Params[name] = whose[name]
+	}
+	return &manager{Manager: made}, nil
+}
+
+// accountOf is the name the state is recorded under.
+func (p *program) accountOf(m wire.Map) string {
+	if name := text(m, "account"); name != "" {
+		return name
+	}
+	return text(m, "name")
+}
+
+// engineArgs are the options an engine's init is given: what is plain.
+func engineArgs(m wire.Map) wire.Map {
+	args := wire.Map{}
+	for name, v := range m {
+		switch v.(type) {
+		case *manager, *script.Class, *script.Func:
+		default:
+			args[name] = v
+		}
+	}
+	return args
+}
+
+// policyOf reads the options that an account and an engine share.
+func policyOf(m wire.Map) (engine.Policy, error) {
+	var first error
+	ops := func(name string) engine.Ops {
+		words := textsOf(m[name])
+		if word, ok := m[name].(string); ok {
+			words = []string{word}
+		}
+		ops, err := engine.ParseOps(words...)
+		if err != nil && first == nil {
+			first = err
+		}
+		return ops
+	}
+	sides := func(name string) engine.Sides {
+		s, err := engine.ParseSides(text(m, name))
+		if err != nil && first == nil {
+			first = err
+		}
+		return s
+	}
+	copyDate, _ := m["copy_date"].(bool)
+	return engine.Policy{
+		Pull: ops("pull"), Push: ops("push"), Expunge: sides("expunge"), Create: sides("create"),
+		Subscribe: sides("subscribe"), Conflict: engine.Conflict(text(m, "conflict")), CopyDate: copyDate,
+	}, first
+}
+
+// scopeOf identifies everything that decides which messages the stores show.
+func scopeOf(parts ...any) (string, error) {
+	plain, err := script.Plain(wire.List(parts))
+	if err != nil {
+		return "", err
+	}
+	b, err := wire.Encode(plain)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+func (p *program) declareLogger(m wire.Map) (*manager, error) {
+	class, _ := m["class"].(*script.Class)
+	params := wire.Map{"level": m["level"], "file": m["file"], "format": m["format"]}
+	declaration := topology.Declaration{Name: text(m, "name"), Worker: kindLogger, Class: scriptClass(class), Params: params}
+	if declaration.Class != "" {
+		params["args"] = wire.Map{"level": m["level"], "file": m["file"], "format": m["format"]}
+	}
+	made, err := p.topology.LoggerManager(declaration)
+	if err != nil {
+		return nil, err
+	}
+	return &manager{Manager: made}, nil
+}
+
+func (p *program) declareWorker(m wire.Map) (*manager, error) {
+	class := m["class"].(*script.Class)
+	args, err := plainOf(m["opts"])
+	if err != nil {
+		return nil, err
+	}
+	loops := class.Overrides("run")
+	declaration := topology.Declaration{
+		Name: text(m, "name"), Worker: kindWorker, Class: scriptClass(class), Backend: worker.Backend(text(m, "backend")),
+		Params: wire.Map{"args": args, "loops": loops}, Channels: map[string]*topology.Manager{}, Receives: loops,
+	}
+	channels, _ := m["channels"].(wire.Map)
+	for own, v := range channels {
+		declaration.Channels[own] = v.(*manager).Manager
+	}
+	made, err := p.topology.WorkerManager(declaration)
+	if err != nil {
+		return nil, err
+	}
+	return &manager{Manager: made}, nil
+}
+
+// stateFolder is where the state of an account is by default.
+func stateFolder(name string) (string, error) {
+	base := os.Getenv("XDG_STATE_HOME")
+	if base == "" || !filepath.IsAbs(base) {
+		home, err := expandHome("~/.local/state")
+		if err != nil {
+			return "", err
+		}
+		base = home
+	}
+	return filepath.Join(base, "imapfw", name), nil
+}
+
+// withoutSecrets is what a script may see of the options of a store.
+func withoutSecrets(options wire.Map) wire.Map {
+	out := wire.Map{}
+	for name, v := range options {
+		if name != "password" && name != "password_command" {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+func text(m wire.Map, name string) string {
+	s, _ := m[name].(string)
+	return s
+}
+
+func number(m wire.Map, name string) int64 {
+	n, _ := m[name].(int64)
+	return n
+}
