@@ -1,0 +1,53 @@
+package conn_test
+
+import (
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+)
+
+func TestServerThatSpeaksIMAP4rev2Only(t *testing.T) {
+	cfg := config(t, func(p *peer) {
+		p.send("* PREAUTH [CAPABILITY IMAP4rev2] hi\r\n")
+		p.expect("LIST", "* LIST () \"/\" \"R&D caf\xc3\xa9\"\r\nTAG OK\r\n")
+		p.expect("CREATE {9+}", "")
+		if got := p.line(); got != "R&D caf\xc3\xa9" {
+			t.Errorf("got %q", got)
+		}
+		p.send("TAG OK\r\n")
+		p.rest()
+	})
+	c, err := conn.Dial(t.Context(), cfg)
+	require.NoError(t, err)
+	defer c.Close()
+	require.True(t, c.Has(imap.CapMove) && c.UTF8())
+	var got []*imap.ListData
+	require.NoError(t, c.Run(t.Context(), "list", func(cl *imapclient.Client) (err error) {
+		got, err = cl.List("", "*", nil).Collect()
+		return err
+	}))
+	require.Equal(t, "R&D café", got[0].Mailbox)
+	name, ok := c.DecodeName("R&D café")
+	require.True(t, ok)
+	require.Equal(t, "R&D café", name)
+	_, err = c.Do(t.Context(), conn.Cmd("CREATE").Mailbox(name), nil)
+	require.NoError(t, err)
+	usable(t, c)
+}
+
+// A server with both revisions speaks the first one until it is told otherwise.
+func TestServerThatSpeaksBothRevisions(t *testing.T) {
+	c := start(t, "IMAP4rev2", func(p *peer) {
+		for range 2 {
+			p.expect(`CREATE "caf&AOk-"`, "TAG OK\r\n")
+		}
+	})
+	require.False(t, c.UTF8())
+	_, err := c.Do(t.Context(), conn.Cmd("CREATE").Mailbox("café"), nil)
+	require.NoError(t, err)
+	require.NoError(t, c.Run(t.Context(), "create", func(cl *imapclient.Client) error { return cl.Create("café", nil).Wait() }))
+}
