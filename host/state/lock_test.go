@@ -102,11 +102,15 @@ func TestCloseEndsCallsUnderWay(t *testing.T) {
 	reading, goOn, loaded, closed := make(chan struct{}), make(chan struct{}), make(chan error, 1), make(chan error, 1)
 	var once sync.Once
 	go func() {
-		loaded <- db.Load(t.Context(), "INBOX", state.Far, func([]state.Row) error {
-			once.Do(func() { close(reading) })
-			<-goOn
-			return nil
-		})
+		var err error
+		for err == nil {
+			err = db.Load(t.Context(), "INBOX", state.Far, func([]state.Row) error {
+				once.Do(func() { close(reading) })
+				<-goOn
+				return nil
+			})
+		}
+		loaded <- err
 	}()
 	<-reading
 	go func() { closed <- db.Close() }()
