@@ -77,7 +77,16 @@ func TestDovecot(t *testing.T) {
 	})
 
 	t.Run("mail", func(t *testing.T) {
-		c, other := dial(t, at(t, s.Addr(), "ann")), dial(t, at(t, s.Addr(), "ann"))
+		cfg := at(t, s.TLSAddr(), "ann")
+		cfg.TLS, cfg.Compress = conn.TLS{CAFile: s.CertFile()}, true
+		var commands strings.Builder
+		cfg.Trace = func(sent bool, line string) {
+			if sent {
+				commands.WriteString(line + "\n")
+			}
+		}
+		c, other := dial(t, cfg), dial(t, at(t, s.Addr(), "ann"))
+		require.Contains(t, commands.String(), "COMPRESS DEFLATE")
 		require.True(t, c.Has(imap.CapQResync))
 		require.NotEmpty(t, c.ServerID())
 		ctx := t.Context()

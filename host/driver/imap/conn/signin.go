@@ -24,7 +24,10 @@ func (s *session) open(ctx context.Context) error {
 	if err := s.needCaps(); err != nil {
 		return err
 	}
-	return s.introduce()
+	if err := s.introduce(); err != nil {
+		return err
+	}
+	return s.compress()
 }
 
 // greet encrypts the connection as the settings say and reads the greeting. It

@@ -23,9 +23,13 @@ func TestServerThatDoesNotAnswer(t *testing.T) {
 		c := start(t, "", func(p *peer) {
 			for i := range 3 {
 				if i > 0 {
-					time.Sleep(time.Hour + 5*time.Second) // a command waits to be read
+					p.send("* 5 EXI") // a line that is not complete for an hour
+					time.Sleep(time.Hour + 5*time.Second)
+					p.command() // which has been waiting to be read
+					p.send("STS\r\n")
+				} else {
+					p.command()
 				}
-				p.command()
 				time.Sleep(9 * time.Second)
 				p.send("TAG OK\r\n")
 			}
