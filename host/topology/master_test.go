@@ -76,12 +76,14 @@ func TestAFatalErrorStopsTheRun(t *testing.T) {
 
 // The first failure is the cause; the others are told in the log.
 func TestTheFirstFailureIsTheCause(t *testing.T) {
-	l := newLab(t)
+	asked := make(chan string)
+	l := newLab(t, func(o *topology.Options) {
+		o.Decide = func(e worker.Exit) topology.Decision { asked <- e.Worker; return topology.Default }
+	})
 	l.start(l.engine("a", "fatal"))
-	l.await(1, "a", "stopped")
+	require.Equal(t, "a", <-asked)
 	l.start(l.engine("b", "fatal"))
-	l.await(1, "b", "stopped")
-	require.Eventually(t, func() bool { return len(l.host.Running()) == 0 }, 10*time.Second, time.Millisecond)
+	require.Equal(t, "b", <-asked)
 	r := l.wait()
 	require.Equal(t, "a", r.Err.(*fault.Error).Worker)
 	require.NoError(t, l.Close(l.ctx))
@@ -123,6 +125,7 @@ func TestAKilledProcessIsReportedAndRestarted(t *testing.T) {
 	})
 	far := l.make(l.RepositoryManager, topology.Declaration{Name: "far", Worker: "server", Backend: worker.Process}, nil)
 	l.start(far, l.engine("sync", "drain", far))
+	l.await(1, "far", "started")
 	before, err := l.ask("far", "pid")
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(int(before.(int64)), syscall.SIGKILL))
@@ -166,8 +169,8 @@ func TestDecisionsOfAScript(t *testing.T) {
 	})
 	t.Run("stop", func(t *testing.T) {
 		l := newLab(t, decide(topology.Stop))
-		far := l.make(l.RepositoryManager, topology.Declaration{Name: "far", Worker: "engine", Params: wire.Map{"run": "fail"}}, nil)
-		l.start(far, l.engine("sync", "drain", far))
+		l.start(l.engine("sync", "drain"))
+		l.start(l.make(l.RepositoryManager, topology.Declaration{Name: "far", Worker: "engine", Params: wire.Map{"run": "fail"}}, nil))
 		require.ErrorIs(t, l.wait().Err, fault.Network)
 		require.Len(t, l.who("started", "far"), 1)
 	})

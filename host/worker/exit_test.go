@@ -132,9 +132,11 @@ func TestStartFails(t *testing.T) {
 			require.Equal(t, code, fault.CodeOf(err), "%v", err)
 		}
 		require.ErrorIs(t, b.Start(b.ctx, b.spec("probe", "unbuilt", nil, nil)), fault.Config)
+		_, err := b.call(b.Channel("probe"), "echo", nil)
+		require.ErrorIs(t, err, fault.NotFound)
 		ctx, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
 		defer cancel()
-		err := b.Start(ctx, b.spec("probe", "probe", wire.Map{"start": "hang"}, nil))
+		err = b.Start(ctx, b.spec("probe", "probe", wire.Map{"start": "hang"}, nil))
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		b.probe() // the name is free
 		require.NoError(t, b.Host.Stop(b.ctx, "probe"))
@@ -161,6 +163,20 @@ func TestStartRefuses(t *testing.T) {
 		}
 		require.ErrorContains(t, b.Start(b.ctx, b.spec("x", "what", nil, nil)), `unknown kind "what"`)
 		require.Equal(t, []string{"probe"}, b.Running())
+	})
+}
+
+// A worker whose channel leads to one that is down for now can be started; its
+// calls reach the other one once it is back.
+func TestStartBeforeARestart(t *testing.T) {
+	inAllModes(t, func(t *testing.T, b *bench) {
+		b.start("far", "probe", nil, nil)
+		require.NoError(t, b.Host.Stop(b.ctx, "far"))
+		c := b.start("engine", "probe", nil, map[string]string{"next": "far"})
+		_, err := b.call(c, "forward", "chain")
+		require.ErrorIs(t, err, fault.Stopped)
+		b.start("far", "probe", nil, nil)
+		require.Equal(t, wire.List{"engine", "far"}, b.must(c, "forward", "chain"))
 	})
 }
 

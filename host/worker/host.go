@@ -52,7 +52,7 @@ type Host struct {
 	mu      sync.Mutex
 	workers map[string]target // running, with those that were spawned
 	order   []string          // those that Start started, the oldest first
-	past    map[string]error  // how those that are not running any more ended
+	past    map[string]error  // how those that ran before ended
 	closed  bool
 }
 
@@ -89,7 +89,7 @@ func NewHost(opt Options) *Host {
 }
 
 // Start starts a worker and returns when its Start did. The workers its
-// channels lead to run already. A name may be used again after its Exit. When
+// channels lead to were started before. A name may be used again after its Exit. When
 // Start fails the worker is not there and there is no Exit.
 func (h *Host) Start(ctx context.Context, spec Spec) error {
 	if err := h.check(spec); err != nil {
@@ -122,6 +122,11 @@ func (h *Host) check(spec Spec) error {
 	}
 	specs := []Spec{spec}
 	h.mu.Lock()
+	for name := range h.past { // it may be about to be restarted
+		if name != spec.Name && h.workers[name] == nil {
+			specs = append(specs, Spec{Name: name})
+		}
+	}
 	for name, t := range h.workers {
 		others := map[string]string{}
 		for _, c := range t.channels() {
@@ -151,18 +156,29 @@ func (h *Host) add(t target) error {
 	if isRoot(t.name()) {
 		h.order = append(h.order, t.name())
 	}
-	delete(h.past, t.name())
 	return nil
 }
 
+// discard undoes add for a worker that did not start.
+func (h *Host) discard(name string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.drop(name)
+}
+
+// remove notes how a worker has ended.
 func (h *Host) remove(name string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.workers, name)
-	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
+	h.drop(name)
 	if isRoot(name) {
 		h.past[name] = err
 	}
+}
+
+func (h *Host) drop(name string) {
+	delete(h.workers, name)
+	h.order = slices.DeleteFunc(h.order, func(n string) bool { return n == name })
 }
 
 // find returns a worker that runs, or says what became of it. Where it failed

@@ -55,7 +55,7 @@ func (h *Host) startChild(ctx context.Context, spec Spec) error {
 	if err := c.launch(); err != nil {
 		c.ready.set(nil, err)
 		close(c.gone)
-		h.remove(spec.Name, nil)
+		h.discard(spec.Name)
 		return err
 	}
 	c.peer.out.post(wire.Frame{Type: frameHello, Payload: greeting})
@@ -161,8 +161,10 @@ func (c *child) end(broken error) {
 	<-c.heard
 	c.ready.set(nil, err)
 	c.exit = err
-	c.host.remove(c.spec.Name, err)
-	if c.ready.err == nil {
+	if c.ready.err != nil {
+		c.host.discard(c.spec.Name)
+	} else {
+		c.host.remove(c.spec.Name, err)
 		c.host.pump.exit(Exit{Worker: c.spec.Name, Err: err})
 	}
 	close(c.gone)

@@ -162,6 +162,6 @@ func (u *unit) forget() {
 	u.stopChildren(ctx)
 	u.unhook()
 	u.cancelLife(fault.New(fault.Stopped, "", "worker %q did not start", u.spec.Name))
-	u.host.remove(u.spec.Name, nil)
+	u.host.discard(u.spec.Name)
 	close(u.gone)
 }
