@@ -70,6 +70,10 @@ func (p proxy) Intents(ctx context.Context, folder string) (intents []Intent, er
 func (p proxy) Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error {
 	var refused error // by fn; it goes back as it is
 	read := func(rows []Row) error {
+		// What was on its way when ctx ended is not handed out after it.
+		if ctx.Err() != nil {
+			return stopped(ctx, opLoad)
+		}
 		refused = fn(rows)
 		return refused
 	}
@@ -145,10 +149,6 @@ func stream(ctx context.Context, ch worker.Channel, op string, args wire.Value,
 		if err == io.EOF {
 			_, err = s.Wait()
 			return err
-		}
-		// What had arrived before ctx ended is not handed out after it.
-		if err == nil && ctx.Err() != nil {
-			err = stopped(ctx, op)
 		}
 		if err == nil {
 			err = recv(item)
