@@ -162,10 +162,14 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 		return nil, fault.New(fault.Config, "", "engines %q and %q cannot share the state %q", kept.owner, text(m, "name"), kept.Name()).
 			WithHint("declare a state for each engine")
 	}
+	selection, err := selectionOf(m)
+	if err != nil {
+		return nil, err
+	}
 	class, _ := m["class"].(*script.Class)
 	params := engine.Params{
 		Policy: policy, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
-		DryRun: p.opt.DryRun, Lanes: min(far.lanes, near.lanes, 4),
+		DryRun: p.opt.DryRun, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
 	}.Map()
 	declaration := topology.Declaration{
 		Name: text(m, "name"), Worker: engine.Kind, Backend: worker.Backend(text(m, "backend")), Params: params,
@@ -190,6 +194,16 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 		kept.Spec().Params[name] = whose[name]
 	}
 	return &manager{Manager: made}, nil
+}
+
+// selectionOf returns which folders the engine may create far.
+func selectionOf(m wire.Map) (engine.Selection, error) {
+	patterns, ok := m["folders"].([]any)
+	if !ok {
+		return engine.Selection{}, nil
+	}
+	steps, err := renamesOf(m["rename"])
+	return engine.Selection{Patterns: textsOf(patterns), Rename: steps, Far: m["account"] == nil}, err
 }
 
 // accountOf is the name the state is recorded under.

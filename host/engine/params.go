@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/naming"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -12,6 +13,7 @@ type Params struct {
 	Convert bool
 	DryRun  bool
 	Lanes   int
+	Select  Selection
 }
 
 // Map returns the parameters as those of a worker.Spec.
@@ -21,6 +23,7 @@ func (p Params) Map() wire.Map {
 		"create": int64(p.Policy.Create), "subscribe": int64(p.Policy.Subscribe),
 		"conflict": string(p.Policy.Conflict), "copy_date": p.Policy.CopyDate,
 		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes),
+		"patterns": list(p.Select.Patterns), "filter_far": p.Select.Far, "rename": naming.Encode(p.Select.Rename),
 	}
 }
 
@@ -37,6 +40,15 @@ func ParseParams(m wire.Map) (Params, error) {
 		Scope: param[string](m, "scope", &bad), Convert: param[bool](m, "convert", &bad),
 		DryRun: param[bool](m, "dry_run", &bad), Lanes: int(number("lanes")),
 	}
+	for _, v := range param[wire.List](m, "patterns", &bad) {
+		text, _ := v.(string)
+		p.Select.Patterns = append(p.Select.Patterns, text)
+	}
+	p.Select.Far = param[bool](m, "filter_far", &bad)
+	if bad != nil {
+		return Params{}, bad
+	}
+	p.Select.Rename, bad = naming.Decode(m["rename"])
 	return p, bad
 }
 

@@ -95,6 +95,10 @@ func (w *engineWorker) Run(ctx context.Context) error {
 		}
 		defer store.Close()
 	}
+	far, near, err := w.params.Select.around(far, near)
+	if err != nil {
+		return err
+	}
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
 		Policy: w.params.Policy, Scope: w.params.Scope, Convert: w.params.Convert, DryRun: w.params.DryRun,

@@ -1,0 +1,131 @@
+package luaapi_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// accountWith is an account between two stores in memory with more options.
+func accountWith(more string) string {
+	return `
+local api = require "imapfw.api"
+local m = api.match
+return api.account {
+  far = api.memory { name = "far" }, near = api.memory { name = "near", like = "maildir" },
+  ` + more + `
+}`
+}
+
+func TestFoldersOption(t *testing.T) {
+	for _, c := range []struct {
+		name, option string
+		want         []string
+	}{
+		{"all", ``, []string{"INBOX", "Junk", "Lists/go", "Mine"}},
+		{"patterns", `folders = { "*", "!Junk" }`, []string{"INBOX", "Lists/go", "Mine"}},
+		{"attributes", `folders = { "*", "!\\Junk" }`, []string{"INBOX", "Lists/go", "Mine"}},
+		{"few", `folders = { "INBOX", "Lists/*" }`, []string{"INBOX", "Lists/go"}},
+		{"by attribute", `folders = { "\\Junk" }`, []string{"Junk"}},
+		{"a function", `folders = function(f) return f.name ~= "Junk" and f.name ~= "Mine" end`, []string{"INBOX", "Lists/go"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newApp(t, "some.lua", accountWith(c.option))
+			far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+			for _, folder := range []string{"INBOX", "Junk", "Lists/go"} {
+				put(far, folder, 1, 1)
+			}
+			far.SetAttrs("Junk", `\Junk`)
+			put(near, "Mine", 2, 2)
+			a.done()
+			var got []string
+			for folder := range counts(near) {
+				got = append(got, folder)
+			}
+			if far := counts(far); far["Mine"] == 0 { // it stayed where it was
+				delete(far, "Mine")
+				var both []string
+				for _, folder := range got {
+					if folder != "Mine" {
+						both = append(both, folder)
+					}
+				}
+				got = both
+			}
+			require.ElementsMatch(t, c.want, got)
+		})
+	}
+}
+
+func TestRenameOption(t *testing.T) {
+	for _, c := range []struct{ name, option string }{
+		{"steps", `rename = { api.rename.strip_prefix "[Gmail]/", api.rename.map { ["Sent Mail"] = "Sent" } }`},
+		{"a pair", `rename = {
+		  to_near = function(name) return name == "[Gmail]/Sent Mail" and "Sent" or name end,
+		  to_far = function(name) return name == "Sent" and "[Gmail]/Sent Mail" or name end }`},
+		{"a pair among steps", `rename = { api.rename.pair {
+		  to_near = function(name) return (name:gsub("^%[Gmail%]/Sent Mail$", "Sent")) end,
+		  to_far = function(name) return (name:gsub("^Sent$", "[Gmail]/Sent Mail")) end } }`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newApp(t, "some.lua", accountWith(c.option))
+			far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+			put(far, "[Gmail]/Sent Mail", 1, 2)
+			put(far, "INBOX", 3, 3)
+			a.done()
+			require.Equal(t, map[string]int{"Sent": 2, "INBOX": 1}, counts(near))
+			// and back
+			put(near, "Sent", 4, 4)
+			a.done()
+			require.Equal(t, map[string]int{"[Gmail]/Sent Mail": 3, "INBOX": 1}, counts(far))
+		})
+	}
+}
+
+func TestMessagesOption(t *testing.T) {
+	for _, c := range []struct {
+		name, option string
+		want         int
+	}{
+		{"flags", `messages = m.flagged`, 1},
+		{"a field of the header", `messages = m.header("X-Kind", "bill")`, 2},
+		{"both", `messages = m.flagged + m.subject(api.re "message [2-3]$")`, 3},
+		{"without", `messages = m.all - m.flagged`, 2},
+		{"a function", `messages = m.fn(function(msg) return msg.subject == "message 2" end)`, 1},
+		{"a function and more", `messages = m.fn(function(msg) return msg:header("X-Kind") ~= nil end) * -m.flagged`, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := newApp(t, "some.lua", accountWith(c.option))
+			far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+			far.Add("INBOX", memory.Message{Body: message(1), Flags: mail.NewFlags(`\Flagged`)})
+			put(far, "INBOX", 2, 3, "X-Kind: bill")
+			a.done()
+			require.Equal(t, c.want, counts(near)["INBOX"])
+			require.Len(t, far.Snapshot()["INBOX"], 3, "what is hidden is not removed")
+		})
+	}
+}
+
+func TestDirections(t *testing.T) {
+	for _, c := range []struct {
+		option    string
+		far, near int
+	}{
+		{`pull = "all", push = "none"`, 1, 2},
+		{`pull = "none"`, 2, 1},
+		{`pull = { "flags" }, push = { "flags" }`, 1, 1},
+	} {
+		t.Run(c.option, func(t *testing.T) {
+			a := newApp(t, "some.lua", accountWith(c.option))
+			far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+			put(far, "INBOX", 1, 1)
+			put(near, "INBOX", 2, 2)
+			a.done()
+			require.Equal(t, c.far, counts(far)["INBOX"])
+			require.Equal(t, c.near, counts(near)["INBOX"])
+		})
+	}
+}
