@@ -112,6 +112,12 @@ func (w definer) value(v any, path string) error {
 		w.state.funcs[path] = v
 		_, short, _ := strings.Cut(path, "/")
 		w.state.defs[path] = Definition{ID: path, Title: "function " + short, At: v.At()}
+	case Datum: // it may hold functions: api.match.fn
+		data, err := v.Data()
+		if err != nil {
+			return err
+		}
+		return w.value(data, path)
 	case []any:
 		for i, item := range v {
 			if err := w.value(item, fmt.Sprintf("%s[%d]", path, i+1)); err != nil {
