@@ -36,9 +36,7 @@ type Conn struct {
 
 // newConn starts imapclient on a connection that is signed in.
 func newConn(s *session) (*Conn, error) {
-	if err := s.meter.endSetup(); err != nil {
-		return nil, dropped(err, "")
-	}
+	s.meter.endSetup()
 	_, rev1 := s.caps.set[imap.CapIMAP4rev1]
 	_, rev2 := s.caps.set[imap.CapIMAP4rev2]
 	enc := encoding{

@@ -110,10 +110,12 @@ func (s *session) hide(text string) string {
 
 // broke is the fault of a connection that ends while signing in.
 func (s *session) broke(err error) error {
+	f := dropped(err, s.goodbye)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return stalled(s.cfg.Timeout)
+		f = stalled(s.cfg.Timeout)
 	}
-	return dropped(err, s.goodbye)
+	f.Op = "sign in"
+	return f
 }
 
 // nextTag returns a tag for a command.

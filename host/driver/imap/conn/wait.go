@@ -51,13 +51,13 @@ func (in *inbound) wait(boundary bool) error {
 }
 
 // stalled is the fault of a server that does not answer.
-func stalled(d time.Duration) error {
+func stalled(d time.Duration) *fault.Error {
 	return fault.New(fault.Network, connOp, "no answer from the server for %s", d).AsTemporary().
 		WithHint("see the option timeout, if the server may take longer")
 }
 
 // dropped is the fault of a connection that ended by itself.
-func dropped(err error, goodbye string) error {
+func dropped(err error, goodbye string) *fault.Error {
 	f := fault.New(fault.Network, connOp, "").AsTemporary()
 	switch {
 	case goodbye != "":
