@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/wire"
+	"github.com/imapfw/imapfw/luaapi"
+)
+
+// outcome is what one engine reported at its end.
+type outcome struct {
+	account string
+	report  wire.Map
+}
+
+func (o outcome) number(field string) int64 {
+	n, _ := o.report[field].(int64)
+	return n
+}
+
+// line is the one line that tells what a sync did.
+func (o outcome) line(took time.Duration) string {
+	var parts []string
+	add := func(n int64, what string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, what))
+		}
+	}
+	add(o.number("pulled"), "pulled")
+	add(o.number("pushed"), "pushed")
+	add(o.number("flags_near")+o.number("flags_far"), "flag changes")
+	add(o.number("removed_near"), "removed here")
+	add(o.number("removed_far"), "removed there")
+	add(o.number("created"), "folders created")
+	failures, _ := o.report["failures"].(wire.List)
+	add(int64(len(failures)), "FAILED")
+	if len(parts) == 0 {
+		parts = append(parts, "nothing to do")
+	}
+	return fmt.Sprintf("%s: %s (%s)", o.account, strings.Join(parts, ", "), took.Round(10*time.Millisecond))
+}
+
+// planLines prints a plan that was not carried out.
+func planLines(w io.Writer, account string, plan wire.Map) {
+	steps, _ := plan["steps"].(wire.List)
+	if len(steps) == 0 {
+		fmt.Fprintf(w, "%s: nothing to do\n", account)
+	}
+	for _, v := range steps {
+		s, _ := v.(wire.Map)
+		fmt.Fprintf(w, "%s: %-6s %-4s %q %v%s: %v\n", account, s["op"], s["side"], s["folder"], s["count"], flagWords(s), s["reason"])
+	}
+}
+
+func flagWords(step wire.Map) string {
+	var b strings.Builder
+	for field, sign := range map[string]string{"add": "+", "remove": "-"} {
+		flags, _ := step[field].(wire.List)
+		for _, f := range flags {
+			fmt.Fprintf(&b, " %s%v", sign, f)
+		}
+	}
+	return b.String()
+}
+
+// writeJSON prints what happened for a program to read.
+func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[string]wire.Map) error {
+	type account struct {
+		Account string   `json:"account"`
+		Report  wire.Map `json:"report"`
+		Plan    any      `json:"plan,omitempty"`
+	}
+	doc := struct {
+		ExitCode int       `json:"exit_code"`
+		Error    string    `json:"error,omitempty"`
+		Code     string    `json:"error_code,omitempty"`
+		Accounts []account `json:"accounts"`
+	}{ExitCode: result.ExitCode, Accounts: []account{}}
+	if result.Err != nil {
+		doc.Error, doc.Code = result.Err.Error(), string(fault.CodeOf(result.Err))
+	}
+	for _, o := range outcomes {
+		a := account{Account: o.account, Report: textual(o.report).(wire.Map)}
+		if p, ok := plans[o.account]; ok {
+			a.Plan = textual(p)
+		}
+		doc.Accounts = append(doc.Accounts, a)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(doc)
+}
+
+// textual makes a value fit for JSON: faults become objects, byte strings that
+// are not UTF-8 are repaired by the encoder.
+func textual(v wire.Value) any {
+	switch v := v.(type) {
+	case wire.Map:
+		out := wire.Map{}
+		for k, e := range v {
+			out[k] = textual(e)
+		}
+		return out
+	case wire.List:
+		out := make(wire.List, len(v))
+		for i, e := range v {
+			out[i] = textual(e)
+		}
+		return out
+	case *fault.Error:
+		return wire.Map{"code": string(v.Code), "message": v.Error(), "folder": v.Folder, "temporary": v.Temporary}
+	}
+	return v
+}

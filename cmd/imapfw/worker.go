@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/imapfw/imapfw/host/worker"
+	"github.com/imapfw/imapfw/luaapi"
+)
+
+// workerArg makes this binary a worker of another instance.
+const workerArg = "run-a-worker"
+
+// workerCommand is what the process backend runs. It is hidden: a person has no
+// use for it.
+func (g *global) workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: workerArg, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return worker.ServeChild(context.Background(), os.NewFile(3, "frames in"), os.NewFile(4, "frames out"), luaapi.ChildRegistry)
+		},
+	}
+}
