@@ -28,6 +28,12 @@ func (s *State) fault(err error) error {
 		traced.Trace = cleanTrace(e.StackTrace)
 		return &traced
 	}
+	if overflowed(e) {
+		return &fault.Error{
+			Code: fault.Script, At: firstLine(s.bundle, e.StackTrace), Message: "stack overflow",
+			Hint: "does a function call itself without an end?", Trace: cleanTrace(e.StackTrace),
+		}
+	}
 	if e.Type == lua.ApiErrorPanic {
 		return &fault.Error{
 			Code: fault.Crashed, At: firstLine(s.bundle, e.StackTrace), Worker: s.opts.Worker,
@@ -41,6 +47,12 @@ func (s *State) fault(err error) error {
 		f.At = firstLine(s.bundle, e.StackTrace)
 	}
 	return s.ended(f)
+}
+
+// overflowed reports whether a script called too deep, which gopher-lua tells by
+// a panic of Go.
+func overflowed(e *lua.ApiError) bool {
+	return e.Type == lua.ApiErrorPanic && e.Object.String() == "lua callstack overflow"
 }
 
 // scripted words an error that is a plain Lua value.
@@ -88,8 +100,7 @@ func (s *State) caught(L *lua.LState, err error) lua.LValue {
 		return lua.LString(err.Error())
 	}
 	if e.Type == lua.ApiErrorPanic {
-		f, _ := s.fault(err).(*fault.Error)
-		return ErrorValue(L, f)
+		return ErrorValue(L, s.fault(err))
 	}
 	text, ok := e.Object.(lua.LString)
 	if !ok {

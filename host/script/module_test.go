@@ -176,6 +176,9 @@ func read(L *lua.LState, v lua.LValue) any {
 			}
 			return list
 		}
+		m := wire.Map{}
+		v.ForEach(func(k, v lua.LValue) { m[k.String()] = read(L, v) })
+		return m
 	}
 	got, err := script.FromLua(v)
 	if err != nil {

@@ -62,12 +62,12 @@ type State struct {
 }
 
 // Tuned for many small states: the defaults of gopher-lua fail at 5,000 values
-// or 250 nested calls, and take more memory.
+// or 250 nested calls, and take more memory. It is never written.
 var luaOptions = lua.Options{
-	CallStackSize:       16 << 10,
+	CallStackSize:       4 << 10, // an overflow lists the stack in quadratic time
 	RegistrySize:        512,
 	RegistryMaxSize:     1 << 20,
-	RegistryGrowStep:    512,
+	RegistryGrowStep:    4 << 10,
 	MinimizeStackMemory: true,
 	IncludeGoStackTrace: true,
 	SkipOpenLibs:        true,

@@ -41,6 +41,9 @@ type Lib struct {
 	random   *rand.Rand
 	patterns map[string]*pattern.Pattern
 	started  time.Time
+	work     int
+	// protecting counts the calls of pcall that are running.
+	protecting int
 }
 
 // Open builds the library. The tables in the result are to be frozen by the
@@ -92,12 +95,9 @@ func (lib *Lib) poll(L *lua.LState) {
 	}
 }
 
-// every returns a function to call in a loop; it polls once in a while.
-func (lib *Lib) every(L *lua.LState) func() {
-	n := 0
-	return func() {
-		if n++; n&0xfff == 0 {
-			lib.poll(L)
-		}
+// tick counts one unit of work of a library function, and polls once in a while.
+func (lib *Lib) tick(L *lua.LState) {
+	if lib.work++; lib.work&0xfff == 0 {
+		lib.poll(L)
 	}
 }

@@ -53,6 +53,10 @@ func (lib *Lib) xpcall(L *lua.LState) int {
 	return lib.protect(L, L.GetTop()-1, handle)
 }
 
+// maxProtected is how deep pcall may nest, as in Lua itself. Each level takes a
+// good deal of Go's stack, and an error makes gopher-lua list the whole stack.
+const maxProtected = 200
+
 // protect calls what is on the stack with nargs arguments.
 func (lib *Lib) protect(L *lua.LState, nargs int, handler *lua.LFunction) int {
 	// An object that is not callable makes gopher-lua panic, not raise.
@@ -61,8 +65,20 @@ func (lib *Lib) protect(L *lua.LState, nargs int, handler *lua.LFunction) int {
 		L.Push(lua.LString("attempt to call a " + fn.Type().String() + " value"))
 		return 2
 	}
+	if lib.protecting == maxProtected {
+		L.RaiseError("stack overflow: %d calls of pcall inside each other", maxProtected)
+	}
+	lib.protecting++
 	err := L.PCall(nargs, lua.MultRet, handler)
-	lib.poll(L) // a call that must end is not caught
+	lib.protecting--
+	if over := lib.env.Poll(L); over != nil { // a call that must end is not caught
+		if e, ok := err.(*lua.ApiError); ok {
+			// The same error goes on: a new one would collect the stack again
+			// at each of thousands of levels.
+			panic(e)
+		}
+		L.RaiseError("%s", over.Error())
+	}
 	if err != nil {
 		L.Push(lua.LFalse)
 		if e, ok := err.(*lua.ApiError); ok && handler != nil {

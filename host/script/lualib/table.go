@@ -45,7 +45,6 @@ func (lib *Lib) concat(L *lua.LState) int {
 	t, sep := contents(L.CheckTable(1)), L.OptString(2, "")
 	from, to := L.OptInt(3, 1), L.OptInt(4, t.Len())
 	var out strings.Builder
-	tick := lib.every(L)
 	for i := from; i <= to; i++ {
 		v := t.RawGet(lua.LNumber(i))
 		if !lua.LVCanConvToString(v) {
@@ -58,7 +57,7 @@ func (lib *Lib) concat(L *lua.LState) int {
 		if out.Len() > maxString {
 			L.RaiseError("table.concat: the result is longer than %d MiB", maxString>>20)
 		}
-		tick()
+		lib.tick(L)
 	}
 	L.Push(lua.LString(out.String()))
 	return 1
@@ -117,9 +116,8 @@ func (lib *Lib) sort(L *lua.LState) int {
 	for i := range values {
 		values[i] = t.RawGetInt(i + 1)
 	}
-	tick := lib.every(L)
 	sort.Slice(values, func(i, j int) bool {
-		tick()
+		lib.tick(L)
 		return less(values[i], values[j])
 	})
 	for i, v := range values {
