@@ -83,6 +83,14 @@ func contextObject() object[*program] {
 				return 0
 			}},
 			{name: "wait", params: "timeout?: imapfw.Age", returns: "integer", doc: "Waits until all engines are done, and returns the exit code.", call: contextWait},
+			{name: "report", params: "engine: string", returns: "table?", doc: "What an engine that has ended told about its run.", call: func(L *lua.LState) int {
+				p, name := self(L), L.CheckString(2)
+				if report := p.reports.of(name); report != nil {
+					L.Push(script.ToLua(L, report))
+					return 1
+				}
+				return 0
+			}},
 			{name: "call", params: "worker: string, op: string, args?: any", returns: "any", doc: "Calls a worker and waits for its answer.", call: contextCall},
 		},
 	}

@@ -48,11 +48,14 @@ func (p *program) declareStore(name string, d *script.Def, chain []endpoint.Cont
 // declareChain makes the manager of a repository whose controllers are plain
 // data already.
 func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Controller) (*manager, error) {
-	where, err := placeOf(d)
+	options, err := storeParams(d)
 	if err != nil {
 		return nil, err
 	}
-	options, err := storeParams(d)
+	if d.Kind == kindMemory && options["name"] == nil {
+		options["name"] = m["name"]
+	}
+	where, err := placeOf(d.Kind, options)
 	if err != nil {
 		return nil, err
 	}
@@ -93,19 +96,19 @@ func lanesOf(d *script.Def, endpoints int) int {
 }
 
 // placeOf returns where a store has its mail. Paths are absolute.
-func placeOf(d *script.Def) (place, error) {
-	switch d.Kind {
+func placeOf(kind string, options wire.Map) (place, error) {
+	switch kind {
 	case kindImap:
-		host := text(d.Options, "host")
-		if port := number(d.Options, "port"); port != 0 {
+		host := text(options, "host")
+		if port := number(options, "port"); port != 0 {
 			host += ":" + strconv.FormatInt(port, 10)
 		}
-		return place{Place: state.Place{Host: host, User: text(d.Options, "user"), Path: text(d.Options, "path")}}, nil
+		return place{Place: state.Place{Host: host, User: text(options, "user"), Path: text(options, "path")}}, nil
 	case kindMaildir:
-		path, err := absolute(text(d.Options, "path"))
+		path, err := absolute(text(options, "path"))
 		return place{Place: state.Place{Path: path}, exclusive: "Maildir " + path}, err
 	}
-	name := text(d.Options, "name")
+	name := text(options, "name")
 	return place{Place: state.Place{Host: "memory", Path: name}, exclusive: "memory " + name}, nil
 }
 
@@ -122,17 +125,24 @@ func absolute(path string) (string, error) {
 }
 
 func (p *program) declareState(m wire.Map, d *script.Def) (*manager, error) {
-	path, err := absolute(text(d.Options, "path"))
-	if err != nil {
-		return nil, err
+	dir, file := "", ""
+	var exclusive []string
+	if text(d.Options, "path") != "" {
+		path, err := absolute(text(d.Options, "path"))
+		if err != nil {
+			return nil, err
+		}
+		dir, file = splitStatePath(path)
+		exclusive = []string{"state " + filepath.Join(dir, file)}
 	}
-	dir, file := splitStatePath(path)
 	class, _ := m["class"].(*script.Class)
 	// Whose state it is becomes known with its engine.
 	params := state.Params(state.Options{Dir: dir, File: file}, p.opt.DryRun)
+	params["memory"] = dir == ""
 	declaration := topology.Declaration{Name: text(m, "name"), Worker: state.Kind, Backend: worker.Backend(text(m, "backend")),
-		Params: params, Exclusive: []string{"state " + filepath.Join(dir, file)}}
+		Params: params, Exclusive: exclusive}
 	if declaration.Class = scriptClass(class); declaration.Class != "" {
+		var err error
 		if params["args"], err = plainOf(wire.Map{"name": m["name"], "endpoint": d.Options}); err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ func memoryTable(name string) *options.Table {
 		Name: name, Class: "imapfw.MemoryOptions",
 		Doc: "Mail that is kept in memory and is gone afterwards: for tests and demonstrations.",
 		Options: []options.Option{
-			{Name: "name", Type: options.Text(), Required: true,
+			{Name: "name", Type: options.Text(), DefaultText: "that of its repository",
 				Help: "which one; stores of one name in one process are the same"},
 			{Name: "like", Type: options.Enum("imap", "maildir"), Default: "imap", Help: "what it behaves like"},
 			{Name: "folders", Type: options.MapOf(options.ListOf(options.String())),

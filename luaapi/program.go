@@ -24,6 +24,7 @@ type program struct {
 	onExit   *script.Func
 	accounts []*account
 	jobs     int
+	reports  *reports
 
 	questions chan question // for on_exit, answered by the main goroutine
 	over      chan struct{} // closed when main has returned
@@ -69,6 +70,7 @@ func programOf(L *lua.LState) *program {
 func newProgram(opt RunOptions) *program {
 	return &program{
 		opt: opt, topology: topology.NewTopology(), jobs: defaultJobs,
+		reports: &reports{onEvent: opt.OnEvent, byWorker: map[string]wire.Map{}},
 		questions: make(chan question), over: make(chan struct{}), changed: make(chan struct{}),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -123,13 +124,12 @@ func Run(ctx context.Context, opt RunOptions) (Result, error) {
 	if err != nil {
 		return Result{ExitCode: ExitCode(err), Err: err}, err
 	}
-	reports := &reports{onEvent: opt.OnEvent, byWorker: map[string]wire.Map{}}
 	host := worker.NewHost(worker.Options{
 		Registry: services.registry(), Setup: services.setup(), Log: log, Strict: opt.Strict,
-		Command: opt.Command, OnEvent: reports.event,
+		Command: opt.Command, OnEvent: p.reports.event,
 	})
 	p.master = topology.New(topology.Options{Host: host, Log: log, Decide: p.decide})
-	return p.run(ctx, host, main, reports), nil
+	return p.run(ctx, host, main), nil
 }
 
 // prepare finds out what the app is, and returns its main function.
@@ -154,7 +154,7 @@ func (p *program) prepare(ctx context.Context) (main *script.Func, err error) {
 }
 
 // run calls main and ends everything after it.
-func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func, reports *reports) Result {
+func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func) Result {
 	var interrupts worker.Group
 	finished := make(chan struct{})
 	interrupts.Go("hear interrupts", func() error {
@@ -186,7 +186,7 @@ func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func,
 	close(finished)
 	_ = interrupts.Wait()
 
-	result := Result{Err: outcome.Err, Interrupted: outcome.Interrupted, Reports: reports.all()}
+	result := Result{Err: outcome.Err, Interrupted: outcome.Interrupted, Reports: p.reports.all()}
 	if result.Err == nil {
 		result.Err = errors.Join(err, mainErr)
 	}
@@ -253,8 +253,15 @@ func (r *reports) event(e worker.Event) {
 	}
 }
 
+// of returns the last report of an engine, nil when there is none.
+func (r *reports) of(worker string) wire.Map {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.byWorker[worker]
+}
+
 func (r *reports) all() map[string]wire.Map {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.byWorker
+	return maps.Clone(r.byWorker)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/script/options"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/wire"
 )
 
 // stateTable declares the options of api.StateEndpoint.
@@ -18,8 +19,15 @@ func stateTable(name string) *options.Table {
 		Name: name, Class: "imapfw.StateOptions",
 		Doc: "The database of what is remembered between two runs.",
 		Options: []options.Option{
-			{Name: "path", Type: options.Text(), Required: true,
+			{Name: "path", Type: options.Text(),
 				Help: "the database, or the folder it is in when that does not end with \".db\""},
+			{Name: "memory", Type: options.Bool(), Default: false, Help: "remember nothing beyond this run: for tests and demonstrations"},
+		},
+		Check: func(m wire.Map) []error {
+			if inMemory, _ := m["memory"].(bool); inMemory == (m["path"] != nil) {
+				return []error{problem("path", "a state has either a path, or memory = true")}
+			}
+			return nil
 		},
 	}
 }

@@ -47,6 +47,9 @@ func (s *services) newState(env worker.Env) (worker.Worker, error) {
 	}
 	opts.Log = env.Log
 	var store state.Store = state.New(opts)
+	if inMemory, _ := env.Spec.Params["memory"].(bool); inMemory {
+		store = state.NewMemory()
+	}
 	if readOnly {
 		store = state.ReadOnly(store)
 	}
