@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	lua "github.com/yuin/gopher-lua"
+
+	"github.com/imapfw/imapfw/host/script/lualib"
 	"github.com/imapfw/imapfw/host/script/syntax"
 )
 
@@ -42,7 +45,7 @@ var (
 func (s *State) explain(text string) (at, message, hint string) {
 	at, message, ok := splitPosition(s.bundle, text)
 	if !ok {
-		return "", reword(nil, 0, text), ""
+		return "", s.reword(nil, 0, text), ""
 	}
 	i := strings.LastIndexByte(at, ':')
 	line, _ := strconv.Atoi(at[i+1:])
@@ -50,7 +53,7 @@ func (s *State) explain(text string) (at, message, hint string) {
 	if worded(message) {
 		chunk = s.bundle.chunk(at[:i])
 	}
-	message = reword(chunk, line, message)
+	message = s.reword(chunk, line, message)
 	for name, advice := range missing {
 		if strings.Contains(message, strconv.Quote(name)) {
 			hint = advice
@@ -64,7 +67,7 @@ func worded(text string) bool {
 	return strings.HasPrefix(text, "attempt to ") || strings.HasPrefix(text, "cannot perform ")
 }
 
-func reword(chunk *syntax.Chunk, line int, text string) string {
+func (s *State) reword(chunk *syntax.Chunk, line int, text string) string {
 	if m := typeText.FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("bad argument #%s to %s: expected %s, got %s", m[1], quoteName(m[2]), m[3], m[4])
 	}
@@ -81,7 +84,7 @@ func reword(chunk *syntax.Chunk, line int, text string) string {
 		return fmt.Sprintf("attempt to index %s with the key %q", article(m[1]), m[2])
 	}
 	if callText.MatchString(text) {
-		if name := chunk.Called(line); name != "" {
+		if name := chunk.Called(line, s.isFunction); name != "" {
 			return fmt.Sprintf("%q is not a function", name)
 		}
 		return "attempt to call what is not a function"
@@ -99,6 +102,16 @@ func reword(chunk *syntax.Chunk, line int, text string) string {
 		return "cannot compare " + article(m[1]) + " with " + article(m[2]) + culprit(left, m[1], right, m[2])
 	}
 	return text
+}
+
+// isFunction reports whether a name, or a field of a library, is a function.
+func (s *State) isFunction(name string) bool {
+	name, field, _ := strings.Cut(name, ".")
+	v := s.lua.G.Global.RawGetString(name)
+	if t, ok := v.(*lua.LTable); ok {
+		v = lualib.Contents(t).RawGetString(field)
+	}
+	return v.Type() == lua.LTFunction
 }
 
 // culprit names the operand that is nil.

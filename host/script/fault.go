@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"errors"
+	"regexp"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -110,6 +111,9 @@ func (s *State) caught(L *lua.LState, err error) lua.LValue {
 	return lua.LString((&fault.Error{Code: fault.Script, At: at, Message: message, Hint: hint}).Error())
 }
 
+// topLevel is what gopher-lua calls a file's own code.
+var topLevel = regexp.MustCompile(`in function <[^>]*:0>$`)
+
 // cleanTrace drops what says nothing to the author of a script.
 func cleanTrace(trace string) string {
 	var keep []string
@@ -118,7 +122,7 @@ func cleanTrace(trace string) string {
 		switch {
 		case line == "" || line == "stack traceback:" || strings.HasPrefix(line, "[G]:"):
 		default:
-			keep = append(keep, line)
+			keep = append(keep, topLevel.ReplaceAllString(line, "in main chunk"))
 		}
 	}
 	return strings.Join(keep, "\n")

@@ -34,7 +34,8 @@ func (c *Chunk) Indexed(line int, key string) string {
 }
 
 // Called returns what is called on a line, or "" when none or several differ.
-func (c *Chunk) Called(line int) string {
+// Calls of a name that is known to be a function are not considered.
+func (c *Chunk) Called(line int, known func(name string) bool) string {
 	var f found
 	walk(c.Stmts, func(e ast.Expr) {
 		call, ok := e.(*ast.FuncCallExpr)
@@ -43,8 +44,8 @@ func (c *Chunk) Called(line int) string {
 		}
 		if call.Func == nil {
 			f.add(Text(call.Receiver) + ":" + call.Method)
-		} else {
-			f.add(Text(call.Func))
+		} else if name := Text(call.Func); !known(name) {
+			f.add(name)
 		}
 	}, nil)
 	return f.only()

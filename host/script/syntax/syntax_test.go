@@ -88,7 +88,9 @@ local q = t["odd key"].z
 	require.Equal(t, "cc4m.INBOx", c.Indexed(1, "is_unseen"))
 	require.Equal(t, "x.y", c.Indexed(2, "z"))
 	require.Equal(t, "", c.Indexed(3, "name"), "two candidates")
-	require.Equal(t, "", c.Called(4), "two candidates")
+	none := func(string) bool { return false }
+	require.Equal(t, "", c.Called(4, none), "two candidates")
+	require.Equal(t, "g", c.Called(4, func(name string) bool { return name == "f" }))
 	require.Equal(t, "obj.f()", c.Indexed(5, "g"))
 	require.Equal(t, `t["odd key"]`, c.Indexed(8, "z"))
 	_, right := c.Operands(6, "concat")
