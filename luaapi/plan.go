@@ -112,7 +112,7 @@ func stepObject() object[*engine.Step] {
 		fields: []field[*engine.Step]{
 			number("id", "its number in the plan", func(s *engine.Step) int { return s.ID }),
 			{"op", "imapfw.PlanOp", "what it does", func(_ *lua.LState, s *engine.Step) lua.LValue { return lua.LString(s.Op) }},
-			text("folder", "the folder's far name", func(s *engine.Step) string { return s.Folder }),
+			text("folder", "the folder's name, as both sides show it", func(s *engine.Step) string { return s.Folder }),
 			text("side", "the side that is written: \"far\" or \"near\"", func(s *engine.Step) string { return s.Side.String() }),
 			{"keys", "imapfw.Keys", "the messages: UIDs or names of files; a new list each time",
 				func(L *lua.LState, s *engine.Step) lua.LValue { return keyValues(L, s.Keys()) }},
@@ -137,7 +137,7 @@ func pairObject() object[*engine.FolderPair] {
 		doc:    "A folder as both sides have it.",
 		string: func(f *engine.FolderPair) string { return f.Name },
 		fields: []field[*engine.FolderPair]{
-			{"name", "string", "its far name", func(_ *lua.LState, f *engine.FolderPair) lua.LValue { return lua.LString(f.Name) }},
+			{"name", "string", "its name, as both sides show it", func(_ *lua.LState, f *engine.FolderPair) lua.LValue { return lua.LString(f.Name) }},
 			{"far_count", "integer?", "messages far; nil where the folder is missing", func(_ *lua.LState, f *engine.FolderPair) lua.LValue { return count(f.FarCount) }},
 			{"near_count", "integer?", "messages near; nil where the folder is missing", func(_ *lua.LState, f *engine.FolderPair) lua.LValue { return count(f.NearCount) }},
 			{"attrs", "table<string, true>", "its attributes", func(L *lua.LState, f *engine.FolderPair) lua.LValue { return setOf(L, f.Attrs) }},
@@ -151,7 +151,7 @@ func conflictObject() object[*engine.ConflictCase] {
 		doc:    "A message that was removed on one side while its flags were changed on the other.",
 		string: func(c *engine.ConflictCase) string { return "conflict in " + c.Folder },
 		fields: []field[*engine.ConflictCase]{
-			{"folder", "string", "the folder's far name", func(_ *lua.LState, c *engine.ConflictCase) lua.LValue { return lua.LString(c.Folder) }},
+			{"folder", "string", "the folder's name, as both sides show it", func(_ *lua.LState, c *engine.ConflictCase) lua.LValue { return lua.LString(c.Folder) }},
 			{"removed_on", "string", "\"far\" or \"near\"", func(_ *lua.LState, c *engine.ConflictCase) lua.LValue { return lua.LString(c.RemovedOn.String()) }},
 			{"id", "string", "the key on the side that kept it", func(_ *lua.LState, c *engine.ConflictCase) lua.LValue { return lua.LString(c.Key) }},
 			{"flags", "table<string, true>", "its flags there", func(L *lua.LState, c *engine.ConflictCase) lua.LValue { return setOf(L, c.Flags.Strings()) }},

@@ -70,7 +70,7 @@ func programOf(L *lua.LState) *program {
 func newProgram(opt RunOptions) *program {
 	return &program{
 		opt: opt, topology: topology.NewTopology(), jobs: defaultJobs,
-		reports: &reports{onEvent: opt.OnEvent, byWorker: map[string]wire.Map{}},
+		reports:   &reports{onEvent: opt.OnEvent, byWorker: map[string]wire.Map{}},
 		questions: make(chan question), over: make(chan struct{}), changed: make(chan struct{}),
 	}
 }

@@ -20,6 +20,7 @@ const (
 	secretEnv     = "env"
 	secretNetrc   = "netrc"
 	secretPrompt  = "prompt"
+	secretKeyring = "keyring"
 )
 
 // secret says where a password comes from. It is resolved in the worker that
@@ -27,7 +28,8 @@ const (
 // its kind.
 type secret struct {
 	kind  string
-	value string // command, path, name, host or text
+	value string // command, path, name, host, text, or service
+	user  string // of a keyring
 }
 
 // DataKind is part of script.Datum.
@@ -35,7 +37,7 @@ func (*secret) DataKind() string { return "secret" }
 
 // Data is part of script.Datum.
 func (s *secret) Data() (any, error) {
-	return wire.Map{"kind": s.kind, "value": s.value}, nil
+	return wire.Map{"kind": s.kind, "value": s.value, "user": s.user}, nil
 }
 
 func (s *secret) String() string   { return "<secret>" }
@@ -44,7 +46,7 @@ func (s *secret) GoString() string { return "<secret>" }
 // secretOf reads the plain form.
 func secretOf(v wire.Value) (*secret, error) {
 	f := readMap(v)
-	s := &secret{kind: f.text("kind"), value: f.text("value")}
+	s := &secret{kind: f.text("kind"), value: f.text("value"), user: f.text("user")}
 	return s, f.err
 }
 
@@ -82,6 +84,12 @@ func secretFunctions() []function {
 		make(secretEnv, "name", "An environment variable."),
 		make(secretNetrc, "host", "The password of a host in ~/.netrc."),
 		make(secretPrompt, "text", "Asks on the terminal, once per run."),
+		{name: "secret.keyring", params: "service: string, user: string", returns: "imapfw.Secret",
+			doc: "The password of a user in the keyring of the desktop: of the Secret Service by secret-tool, of macOS by security.",
+			call: func(L *lua.LState) int {
+				L.Push(script.New(L, &secret{kind: secretKeyring, value: L.CheckString(1), user: L.CheckString(2)}))
+				return 1
+			}},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -45,7 +46,7 @@ func (s *secrets) resolve(ctx context.Context, which secret, who string) (string
 	if which.kind == secretLiteral {
 		return which.value, nil
 	}
-	key := secret{which.kind, which.value + "\x00" + who}
+	key := secret{which.kind, which.value, which.user + "\x00" + who}
 	for {
 		s.mu.Lock()
 		r, busy := s.known[key]
@@ -91,6 +92,8 @@ func (s *secrets) ask(ctx context.Context, which secret, who string) (string, er
 		return netrcPassword(which.value, who)
 	case secretPrompt:
 		return s.prompt(ctx, which.value)
+	case secretKeyring:
+		return keyringPassword(ctx, which.value, which.user)
 	}
 	return "", fault.New(fault.Internal, "find the password", "there is no way called %q", which.kind)
 }
@@ -99,11 +102,28 @@ func (s *secrets) ask(ctx context.Context, which secret, who string) (string, er
 const killDelay = 2 * time.Second
 
 // firstLineOfCommand runs a command with sh and returns the first line of what
-// it prints. What it prints on its standard error is in the error, as far as a
-// user can read it: that is where password managers say what is wrong.
+// it prints.
 func firstLineOfCommand(ctx context.Context, command string) (string, error) {
+	return firstLine(ctx, "the password command", "run it by hand: the first line it prints is the password", "sh", "-c", command)
+}
+
+// keyringPassword asks the keyring of the desktop, by the tool that comes with
+// it.
+func keyringPassword(ctx context.Context, service, user string) (string, error) {
+	if runtime.GOOS == "darwin" {
+		return firstLine(ctx, "the keyring", "add it with: security add-generic-password -s SERVICE -a USER -w",
+			"security", "find-generic-password", "-s", service, "-a", user, "-w")
+	}
+	return firstLine(ctx, "the keyring", "add it with: secret-tool store --label imapfw service SERVICE username USER",
+		"secret-tool", "lookup", "service", service, "username", user)
+}
+
+// firstLine runs a program. What it prints on its standard error is in the
+// error, as far as a user can read it: that is where password managers say what
+// is wrong.
+func firstLine(ctx context.Context, what, hint string, argv ...string) (string, error) {
 	var out, complaints limited
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	cmd.WaitDelay = killDelay
 	// It keeps the terminal: password managers ask there.
@@ -113,17 +133,15 @@ func firstLineOfCommand(ctx context.Context, command string) (string, error) {
 		return "", fault.Wrap(fault.Stopped, "find the password", context.Cause(ctx))
 	}
 	if err != nil {
-		bad := fault.New(fault.Auth, "find the password", "the password command failed: %v", err)
+		bad := fault.New(fault.Auth, "find the password", "%s failed: %v", what, err)
 		if text := strings.TrimSpace(complaints.buf.String()); text != "" {
 			bad.Message += ": " + text
 		}
-		return "", bad.WithHint("run it by hand: the first line it prints is the password")
+		return "", bad.WithHint("%s", hint)
 	}
 	line, _, _ := strings.Cut(out.buf.String(), "\n")
-	line = strings.TrimSuffix(line, "\r")
-	if line == "" {
-		return "", fault.New(fault.Auth, "find the password", "the password command printed nothing").
-			WithHint("run it by hand: the first line it prints is the password")
+	if line = strings.TrimSuffix(line, "\r"); line == "" {
+		return "", fault.New(fault.Auth, "find the password", "%s gave nothing", what).WithHint("%s", hint)
 	}
 	return line, nil
 }
