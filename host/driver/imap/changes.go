@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 
@@ -134,7 +135,8 @@ func (r *reading) parts() iter.Seq[part] {
 			}
 		}
 		if r.since.modSeq > 0 && next != 0 {
-			yield(part{set: strconv.FormatUint(uint64(next), 10) + ":*"})
+			// Not up to "*": n:* is the last message even when it is below n.
+			yield(part{set: rangeText(next, math.MaxUint32)})
 		}
 	}
 }

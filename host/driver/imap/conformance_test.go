@@ -2,6 +2,7 @@ package imap_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,7 @@ func TestContractOnEmbeddedServer(t *testing.T) {
 				s := memory(t, imaptest.Options{Without: one.without})
 				opts := options(s.Addr(), "user", "secret")
 				opts.Connections, opts.Conn.Without, opts.TempDir = one.connections, one.without, t.TempDir()
-				return door{s.Addr(), "user", "secret"}.place(store(opts))
+				return door{addr: s.Addr(), user: "user", password: "secret"}.place(store(opts))
 			}})
 		})
 	}
@@ -57,29 +58,47 @@ func TestContractOnDovecot(t *testing.T) {
 		options     []dovecot.Option
 		untold      bool
 		plain       bool
+		names       func(string) string
 	}{
-		"QRESYNC":        {},
-		"CONDSTORE":      {without: []string{"QRESYNC", "LIST-STATUS"}},
-		"one connection": {connections: 1, options: []dovecot.Option{dovecot.Storage("sdbox")}},
-		"bare IMAP4rev1": {plain: true, untold: true, without: []string{
-			"QRESYNC", "CONDSTORE", "UIDPLUS", "LITERAL+", "MOVE", "ESEARCH", "LIST-EXTENDED", "LIST-STATUS", "NAMESPACE", "COMPRESS=DEFLATE",
-		}},
-		"dotted names": {options: []dovecot.Option{dovecot.Separator("."), dovecot.Prefix("INBOX."), dovecot.Storage("mdbox")}},
+		"default": {},
+		"one connection, dots, CONDSTORE": {
+			connections: 1, without: []string{"QRESYNC", "LIST-STATUS"}, names: dotted,
+			options: []dovecot.Option{dovecot.Separator("."), dovecot.Prefix("INBOX."), dovecot.Storage("mdbox")},
+		},
+		"bare IMAP4rev1": {
+			plain: true, untold: true, options: []dovecot.Option{dovecot.Storage("sdbox")},
+			without: []string{"QRESYNC", "CONDSTORE", "UIDPLUS", "LITERAL+", "MOVE", "ESEARCH", "LIST-EXTENDED", "LIST-STATUS",
+				"NAMESPACE", "COMPRESS=DEFLATE"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := dovecot.Start(t, one.options...)
 			f := features
 			f.KeysUntold, f.NoFolderCursors, f.Delta = one.untold, one.plain, !one.plain
-			f.Normalise = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0}, []byte{0x80}) }
+			f.Normalise = dovecotForm
+			f.Unholdable = []string{"~tilde"}
 			drivertest.Run(t, drivertest.Harness{Features: f, New: func(t *testing.T) drivertest.Place {
 				name := user(t, server)
 				opts := options(server.Addr(), name, dovecot.Password)
 				opts.Connections, opts.Conn.Without, opts.TempDir = one.connections, one.without, t.TempDir()
-				return door{server.Addr(), name, dovecot.Password}.place(store(opts))
+				return door{server.Addr(), name, dovecot.Password, one.names}.place(store(opts))
 			}})
 		})
 	}
+}
+
+// dovecotForm is what Dovecot makes of content.
+func dovecotForm(b []byte) []byte {
+	b = bytes.TrimSuffix(b, []byte("\r"))
+	return bytes.ReplaceAll(b, []byte{0}, []byte{0x80})
+}
+
+func dotted(name string) string {
+	if name == mail.Inbox {
+		return name
+	}
+	return "INBOX." + strings.ReplaceAll(name, "/", ".")
 }
 
 // memoryForm is what the memory server makes of messages that are no messages:

@@ -80,7 +80,18 @@ func user(t testing.TB, s *dovecot.Server) string {
 
 // door is another program's way to the mail: a plain IMAP session for each
 // thing it does.
-type door struct{ addr, user, password string }
+type door struct {
+	addr, user, password string
+	// server names folders as the server does; nil where that is the same.
+	server func(string) string
+}
+
+func (d door) named(folder string) string {
+	if d.server == nil || folder == "" {
+		return folder
+	}
+	return d.server(folder)
+}
 
 func (d door) in(t testing.TB, folder string, fn func(*imapclient.Client)) {
 	t.Helper()
@@ -89,7 +100,7 @@ func (d door) in(t testing.TB, folder string, fn func(*imapclient.Client)) {
 	defer c.Close()
 	require.NoError(t, c.Login(d.user, d.password).Wait())
 	if folder != "" {
-		_, err = c.Select(folder, nil).Wait()
+		_, err = c.Select(d.named(folder), nil).Wait()
 		require.NoError(t, err)
 	}
 	fn(c)
@@ -105,7 +116,7 @@ func (d door) add(t testing.TB, folder string, messages ...imaptest.Message) []u
 			for _, f := range m.Flags.Strings() {
 				options.Flags = append(options.Flags, goimap.Flag(f))
 			}
-			cmd := c.Append(folder, int64(len(m.Content)), options)
+			cmd := c.Append(d.named(folder), int64(len(m.Content)), options)
 			_, err := cmd.Write(m.Content)
 			require.NoError(t, err)
 			require.NoError(t, cmd.Close())
@@ -140,8 +151,8 @@ func (d door) remove(t testing.TB, folder string, uids ...uint32) {
 func (d door) recreate(t testing.TB, folder string) {
 	t.Helper()
 	d.in(t, "", func(c *imapclient.Client) {
-		require.NoError(t, c.Delete(folder).Wait())
-		require.NoError(t, c.Create(folder, nil).Wait())
+		require.NoError(t, c.Delete(d.named(folder)).Wait())
+		require.NoError(t, c.Create(d.named(folder), nil).Wait())
 	})
 }
 

@@ -37,19 +37,23 @@ func (d *Driver) Folders(ctx context.Context) ([]mail.Folder, error) {
 	folders := make([]mail.Folder, 0, len(list))
 	listed := make(map[string]mailbox, len(list))
 	for _, e := range list {
-		if _, double := listed[e.Name]; double && e.Fault == "" {
-			e.Fault = "another folder of the server has the same name here"
+		if _, double := listed[e.Name]; double {
+			e.Fault = "another folder of the server has the same name here: " + e.Name
+			e.Name = e.Raw
+			e.box.name = e.Raw // not to be taken for the other one
 		}
-		if e.Fault == "" {
-			listed[e.Name] = e.box
+		if _, double := listed[e.Name]; double {
+			d.log.Warn("a folder is left out, its name is another one's", "folder", e.Raw)
+			continue
 		}
+		listed[e.Name] = e.box
 		if d.opts.SubscribedOnly && !e.Subscribed && e.Name != mail.Inbox {
 			e.Hidden = true
 		}
 		folders = append(folders, e.Folder)
 	}
 	d.names.known(listed)
-	slices.SortStableFunc(folders, func(a, b mail.Folder) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(folders, func(a, b mail.Folder) int { return strings.Compare(a.Name, b.Name) })
 	return folders, nil
 }
 

@@ -17,9 +17,13 @@ func (d *Driver) CreateFolder(ctx context.Context, name string) error {
 		return err
 	}
 	err = d.with(ctx, "", true, func(ctx context.Context, s *session) error {
-		_, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
+		reply, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
 		if err == nil || !s.refused(ctx, err) {
 			return err
+		}
+		if reply.Code == "CANNOT" { // it never will (RFC 5530 section 3)
+			return (&fault.Error{Code: fault.BadName, Op: "create", Err: err}).
+				WithHint("the server does not take this name; give it another one there, with rename")
 		}
 		if there, listErr := s.exists(ctx, box); listErr == nil && there {
 			return nil

@@ -140,8 +140,11 @@ func (n *names) fromServer(raw, delim string) (box mailbox, complaint string, ok
 			name = strings.ReplaceAll(name, delim, "/")
 		}
 	}
-	if strings.EqualFold(name, mail.Inbox) && complaint == "" {
-		complaint = "below the server's prefix its name is that of the inbox"
+	if strings.EqualFold(name, mail.Inbox) {
+		name = server // which is longer
+		if complaint == "" {
+			complaint = "below the server's prefix its name is that of the inbox"
+		}
 	}
 	return mailbox{name: name, server: server, raw: raw}, complaint, true
 }

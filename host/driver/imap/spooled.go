@@ -14,10 +14,11 @@ const (
 	groupBytes = 8 << 20
 )
 
-// group is a part of a transfer in a spool.
+// group is a part of a transfer in a spool: with an error, what came before it.
 type group struct {
 	records []record
 	spool   *spool
+	err     error
 }
 
 // spooled reads content in groups. The connection is lent to others while fn
@@ -49,7 +50,7 @@ func (t *transfer) spooled(ctx context.Context, left mail.KeySet) error {
 				}
 				t.finished(rec.uid)
 			}
-			return nil
+			return g.err
 		}, drop)
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func groups(set mail.KeySet, sizes map[uint32]int64) iter.Seq[mail.KeySet] {
 // readGroup fetches a group into a spool.
 func (t *transfer) readGroup(ctx context.Context, set mail.KeySet) (group, error) {
 	g := group{spool: newSpool(t.d.opts.TempDir)}
-	err := t.d.with(ctx, t.box.name, true, func(ctx context.Context, s *session) error {
+	g.err = t.d.with(ctx, t.box.name, true, func(ctx context.Context, s *session) error {
 		_, err := s.enter(ctx, t.box, t.epoch, false)
 		if err != nil {
 			return err
@@ -97,5 +98,5 @@ func (t *transfer) readGroup(ctx context.Context, set mail.KeySet) (group, error
 		}
 		return inFolder(err, t.box.name)
 	})
-	return g, err
+	return g, nil
 }

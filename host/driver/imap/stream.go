@@ -180,7 +180,7 @@ func (st *streaming) deal(m *imapclient.FetchMessageData) {
 				if rec.span, err = early.add(content); err == nil {
 					rec.have |= hasBody
 				} else if !content.cut {
-					st.fail(err)
+					st.end(err)
 				}
 			}
 			if st.callback != nil {
@@ -199,31 +199,31 @@ func (st *streaming) deal(m *imapclient.FetchMessageData) {
 	}
 }
 
-// pass gives a message to fn and reports whether all of it was there.
+// pass gives a message to fn and reports whether all of it was there. One that
+// was cut has failed: fn is not given the same message twice.
 func (st *streaming) pass(rec *record, size int64, r io.Reader) bool {
 	err := st.hand(st.ctx, rec, size, r)
 	content, streamed := r.(*tap)
-	if streamed && content.cut && (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) {
-		if err != nil { // fn says what we told it, and is not asked twice
-			st.cut = true
-			st.fail((&fault.Error{Code: fault.Network, Op: "fetch", Folder: st.box.name, Key: string(mail.UIDKey(rec.uid)),
-				Message: "the connection dropped in the middle of the message", Err: errors.Unwrap(err)}).AsTemporary())
-		}
-		return false
-	}
-	if err != nil {
-		st.callback = err
-		return false
-	}
-	if streamed {
+	if err == nil && streamed {
 		_, _ = io.Copy(io.Discard, content) // an error shows in cut
-		return !content.cut
 	}
-	return true
+	if !streamed || !content.cut || err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		st.callback = err
+		return err == nil
+	}
+	cut := (&fault.Error{Code: fault.Network, Op: "fetch", Folder: st.box.name, Key: string(mail.UIDKey(rec.uid)),
+		Message: "the connection dropped in the middle of the message", Err: errors.Unwrap(err)}).AsTemporary()
+	if err != nil {
+		st.cut = true
+		st.end(cut)
+		return false
+	}
+	st.transfer.fail(mail.UIDKey(rec.uid), cut)
+	return false
 }
 
-// fail ends Bodies.
-func (st *streaming) fail(err error) { st.callback = &callbackError{err} }
+// end ends Bodies.
+func (st *streaming) end(err error) { st.callback = &callbackError{err} }
 
 // tap notes when a literal ends early, and ends when its context does.
 type tap struct {

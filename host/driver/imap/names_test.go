@@ -1,0 +1,93 @@
+package imap
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+func TestNamesGoBothWays(t *testing.T) {
+	for name, one := range map[string]struct {
+		opts          Options
+		prefix, delim string
+		others        []string
+		raw, name     string
+	}{
+		"slashes":           {delim: "/", raw: "Work/2024", name: "Work/2024"},
+		"dots":              {delim: ".", raw: "Work.2024", name: "Work/2024"},
+		"modified UTF-7":    {delim: "/", raw: "Entw&APw-rfe", name: "Entwürfe"},
+		"ampersand":         {delim: "/", raw: "a&-b", name: "a&b"},
+		"prefix":            {prefix: "INBOX.", delim: ".", raw: "INBOX.Sent.Old", name: "Sent/Old"},
+		"prefix, any case":  {prefix: "INBOX.", delim: ".", raw: "Inbox.Sent", name: "Sent"},
+		"shared":            {prefix: "INBOX.", delim: ".", others: []string{"shared."}, raw: "shared.all", name: "shared/all"},
+		"prefix given":      {opts: Options{Namespace: "INBOX"}, delim: ".", raw: "INBOX.Sent", name: "Sent"},
+		"path":              {opts: Options{Path: "Mail"}, delim: "/", raw: "Mail/a/b", name: "a/b"},
+		"path and dots":     {opts: Options{Path: "Mail/x"}, delim: ".", raw: "Mail.x.a.b", name: "a/b"},
+		"path and prefix":   {opts: Options{Path: "M"}, prefix: "INBOX.", delim: ".", raw: "INBOX.M.a", name: "a"},
+		"separator given":   {opts: Options{Separator: "\\"}, delim: "/", raw: `a\b`, name: "a/b"},
+		"inbox":             {prefix: "INBOX.", delim: ".", raw: "inbox", name: "INBOX"},
+		"inbox with a path": {opts: Options{Path: "Mail"}, delim: "/", raw: "INBOX", name: "INBOX"},
+		"flat":              {delim: "", raw: "a.b", name: "a.b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNames(one.opts)
+			n.learn(one.prefix, one.delim, one.others)
+			box, complaint, ok := n.fromServer(one.raw, one.delim)
+			require.True(t, ok)
+			require.Empty(t, complaint)
+			require.Equal(t, one.name, box.name)
+			require.Equal(t, one.raw, box.raw)
+
+			back, err := n.forServer(one.name)
+			require.NoError(t, err)
+			if one.raw != "Inbox.Sent" && one.raw != "inbox" {
+				require.Equal(t, box.server, back.server)
+			}
+			n.known(map[string]mailbox{box.name: box})
+			back, err = n.forServer(one.name)
+			require.NoError(t, err)
+			if box.name != mail.Inbox {
+				require.Equal(t, box, back)
+			}
+		})
+	}
+}
+
+func TestNamesThatCannotBeKept(t *testing.T) {
+	n := newNames(Options{})
+	n.learn("INBOX.", ".", nil)
+	for raw, want := range map[string]string{
+		"INBOX.a/b":      `a "/"`,
+		"bad&utf":        "not encoded",
+		"INBOX.inbox":    "of the inbox",
+		"\xff\xfe":       "not encoded",
+		"INBOX.x&AGE-yy": "not encoded", // an "a" that should be written as it is
+	} {
+		_, complaint, ok := n.fromServer(raw, ".")
+		require.True(t, ok, raw)
+		require.Contains(t, complaint, want, raw)
+	}
+	_, _, ok := n.fromServer("INBOX.", ".")
+	require.False(t, ok, "the prefix itself is no folder")
+
+	p := newNames(Options{Path: "Mail"})
+	p.learn("", "/", nil)
+	for _, outside := range []string{"Other", "Mail", "Mailbox"} {
+		_, _, ok := p.fromServer(outside, "/")
+		require.False(t, ok, outside)
+	}
+}
+
+func TestNamesAServerCannotHold(t *testing.T) {
+	for _, one := range []struct{ delim, name string }{
+		{".", "v1.0"}, {"", "a/b"}, {"/", ""}, {"/", "/a"}, {"/", "a/"}, {"/", "a//b"}, {"/", "a\rb"}, {"/", "a\x00b"},
+	} {
+		n := newNames(Options{})
+		n.learn("", one.delim, nil)
+		_, err := n.forServer(one.name)
+		require.ErrorIs(t, err, fault.BadName, "%q", one.name)
+	}
+}
