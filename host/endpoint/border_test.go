@@ -51,6 +51,9 @@ func registry(store driver.Store) worker.Registry {
 		"relay": func(env worker.Env) (worker.Worker, error) {
 			return endpoint.NewWorker(endpoint.Proxy(env.Channels["store"])), nil
 		},
+		"forgetful": func(env worker.Env) (worker.Worker, error) {
+			return &forgetful{endpoint.Proxy(env.Channels["store"])}, nil
+		},
 	}
 }
 

@@ -74,12 +74,17 @@ func (p *proxy) upload(ctx context.Context, caller int64, ref mail.Ref, m mail.M
 	if err != nil {
 		return 0, err
 	}
-	// That sending failed means that the handler has ended: its reply says why.
 	unread, failed := sendBody(ctx, s, body)
-	if failed == nil {
+	switch {
+	case failed == nil:
 		_ = s.CloseSend()
+	case fault.CodeOf(failed) != fault.Stopped:
+		cancel() // else the handler has ended, and its reply says why
 	}
 	v, err := s.Wait()
+	if failed != nil && err == nil {
+		err = failed
+	}
 	switch n, ok := v.(int64); {
 	case unread != nil:
 		return 0, unread
