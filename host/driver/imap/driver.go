@@ -74,6 +74,6 @@ func New(opts Options) (*Driver, error) {
 	}
 	d := &Driver{opts: opts, log: opts.Log}
 	d.names = newNames(opts)
-	d.pool = newPool(opts.Connections, d.dial)
+	d.pool = newPool(opts.Connections, d.log, d.dial)
 	return d, nil
 }

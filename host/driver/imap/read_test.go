@@ -477,6 +477,43 @@ func TestTwoStoresThatReadEachOther(t *testing.T) {
 	require.NoError(t, errors.Join(errs...))
 }
 
+func TestAServerThatTakesFewConnections(t *testing.T) {
+	var signedIn atomic.Int64
+	p := &imaptest.Proxy{Client: func(line string) string {
+		tag, rest, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(rest, "AUTHENTICATE") && signedIn.Add(1) > 1 {
+			return tag + " NO [LIMIT] too many connections"
+		}
+		return ""
+	}}
+	fill(t, proxied(t, imaptest.Options{}, p), 100)
+	d := open(t, options(p.Addr(), "user", "secret"))
+	var all sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		all.Go(func() {
+			errs[i] = d.Bodies(t.Context(), inbox, uids(1, 100), func(_ mail.Meta, b mail.Body) error {
+				_, err := io.Copy(io.Discard, b)
+				return err
+			})
+		})
+	}
+	all.Wait()
+	require.NoError(t, errors.Join(errs...), "one connection is enough for everything")
+}
+
+func TestUIDsThatDoNotLast(t *testing.T) {
+	p := &imaptest.Proxy{Server: func(line string) []string {
+		if strings.Contains(line, "[UIDVALIDITY") {
+			return []string{line, "* NO [UIDNOTSTICKY] they change"}
+		}
+		return []string{line}
+	}}
+	fill(t, proxied(t, imaptest.Options{}, p), 1)
+	_, err := open(t, options(p.Addr(), "user", "secret")).Changes(t.Context(), inbox, "", nil)
+	require.ErrorIs(t, err, fault.Unsupported)
+}
+
 func TestManyFoldersAtOnce(t *testing.T) {
 	// More readers than connections: those beyond spool.
 	s := memory(t, imaptest.Options{})

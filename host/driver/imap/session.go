@@ -36,6 +36,8 @@ type selected struct {
 	exists   uint32
 	readOnly bool
 	flags    permanentFlags
+	// notSticky: the server gives other UIDs in each session.
+	notSticky bool
 }
 
 func (sel *selected) epoch() string { return epochOf(sel.validity) }
@@ -94,11 +96,15 @@ func (s *session) sendSelect(ctx context.Context, box mailbox) (*selected, error
 	reply, err := s.Do(ctx, box.add(conn.Cmd("SELECT")), func(r *conn.Response) error {
 		sel.note(r)
 		return nil
-	}, "OK", "EXISTS", "FLAGS", "RECENT", "LIST")
+	}, "OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST")
 	if err != nil {
 		return nil, s.explain(ctx, box, err)
 	}
 	sel.readOnly = reply.Code == "READ-ONLY"
+	if sel.notSticky {
+		return nil, fault.New(fault.Unsupported, "select", "the server does not keep the UIDs of this folder").
+			InFolder(box.name).WithHint("leave it out with the option folders")
+	}
 	if sel.validity == 0 {
 		return nil, fault.New(fault.Protocol, "select", "the server tells no UIDVALIDITY").
 			InFolder(box.name).WithHint("without it UIDs cannot be trusted, so the folder is left alone")
@@ -127,6 +133,8 @@ func (sel *selected) note(r *conn.Response) {
 		sel.validity = uint32(number())
 	case "UIDNEXT":
 		sel.uidNext = uint32(number())
+	case "UIDNOTSTICKY":
+		sel.notSticky = true
 	case "HIGHESTMODSEQ":
 		sel.modSeq = number()
 	case "PERMANENTFLAGS":
