@@ -189,8 +189,10 @@ func (e *scriptedEngine) onMessage(ctx context.Context, b *engine.Batch) error {
 func (e *scriptedEngine) askMessage(L *lua.LState, b *engine.Batch, m *message) error {
 	results, err := e.inst.Call(L, "on_message", 2, lua.LString(b.Op), script.New(L, m))
 	switch {
-	case err != nil:
+	case err != nil && !itemFailed(script.Context(L), err):
 		return err
+	case err != nil:
+		b.Fail(m.view.Meta.Key, err)
 	case results[0] == lua.LString("skip"), results[0] == lua.LFalse:
 		b.Skip(m.view.Meta.Key, because(results[1]))
 	case results[0] != lua.LNil && results[0] != lua.LTrue:

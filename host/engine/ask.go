@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -55,10 +57,25 @@ func (e *Engine) askBatch(ctx context.Context, fp *FolderPlan, s *Step, items []
 		return err
 	}
 	if len(b.skipped) > 0 {
-		s.without(func(k mail.Key) bool { _, skip := b.skipped[k]; return skip })
 		e.told(fp.Name, "%d messages left out by the script", len(b.skipped))
 	}
+	for _, k := range slices.Sorted(maps.Keys(b.failed)) {
+		if err := e.folderFailed(ctx, fp.Name, messageFailed(b.failed[k], k)); err != nil {
+			return err
+		}
+	}
+	s.without(func(k mail.Key) bool { return b.skipped[k] != "" || b.failed[k] != nil })
+	if len(b.failed) > 0 {
+		fp.blocked = true // the next run asks again
+	}
 	return nil
+}
+
+// messageFailed says which message an error is about.
+func messageFailed(err error, k mail.Key) error {
+	f := *asFault(err)
+	f.Key = string(k)
+	return &f
 }
 
 // fillSizes finds out the sizes and dates that the source did not tell by itself.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/imapfw/imapfw/host/mail"
@@ -63,6 +64,7 @@ type Batch struct {
 	Describe func(ctx context.Context) ([]mail.Description, error)
 
 	skipped map[mail.Key]string
+	failed  map[mail.Key]error
 }
 
 // Skip leaves a message out of this run, with a reason.
@@ -70,5 +72,13 @@ func (b *Batch) Skip(k mail.Key, reason string) {
 	if b.skipped == nil {
 		b.skipped = map[mail.Key]string{}
 	}
-	b.skipped[k] = reason
+	b.skipped[k] = cmp.Or(reason, "no reason given")
+}
+
+// Fail leaves a message out of this run because the decision about it failed.
+func (b *Batch) Fail(k mail.Key, err error) {
+	if b.failed == nil {
+		b.failed = map[mail.Key]error{}
+	}
+	b.failed[k] = err
 }

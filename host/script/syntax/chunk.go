@@ -56,7 +56,7 @@ func syntaxError(file string, source []byte, err error) error {
 		return &fault.Error{Code: fault.Config, At: file, Message: err.Error()}
 	}
 	line := e.Pos.Line
-	text := e.Message
+	text := strings.Replace(e.Message, "Invalid token", "syntax error", 1)
 	switch {
 	case line == parse.EOF || e.Token == "EOF":
 		line = bytes.Count(source, []byte("\n")) + 1
@@ -84,7 +84,7 @@ func dialectHint(token string) string {
 		return "this is Lua 5.1: write math.floor(a / b)"
 	case "&", "|", "<<", ">>", "~":
 		return "this is Lua 5.1: use bit.band, bit.bor, bit.lshift, bit.rshift, bit.bxor"
-	case "!=":
+	case "!", "!=":
 		return "in Lua, not equal is ~="
 	case "+=", "-=":
 		return "in Lua, write x = x + 1"
