@@ -126,7 +126,7 @@ type bag map[string]int
 // mailbox is what a folder holds, folders by name.
 type mailbox map[string]bag
 
-var flagLetters = map[string]string{`\Answered`: "R", `\Deleted`: "T", `\Draft`: "D", `\Flagged`: "F", `\Seen`: "S"}
+var flagLetters = map[string]string{`\answered`: "R", `\deleted`: "T", `\draft`: "D", `\flagged`: "F", `\seen`: "S"}
 
 var fetchFlags = regexp.MustCompile(`FLAGS \(([^)]*)\)`)
 
@@ -155,7 +155,7 @@ func (c *rawIMAP) snapshot() mailbox {
 func letters(flags []string) string {
 	var out []string
 	for _, f := range flags {
-		if l := flagLetters[f]; l != "" {
+		if l := flagLetters[strings.ToLower(f)]; l != "" {
 			out = append(out, l)
 		} else if !strings.HasPrefix(f, `\`) {
 			out = append(out, "{"+strings.ToLower(f)+"}")
@@ -175,7 +175,7 @@ func digest(body []byte) string {
 
 // fromUTF7 decodes the few modified UTF-7 names the tests use.
 func fromUTF7(name string) string {
-	for wire, utf8 := range map[string]string{"&AOk-": "é", "&MMYwuQ--": "テス", "&-": "&"} {
+	for wire, utf8 := range map[string]string{"&AOk-": "é", "&MMYwuQ-": "テス", "&-": "&"} {
 		name = strings.ReplaceAll(name, wire, utf8)
 	}
 	return name

@@ -84,7 +84,7 @@ func TestKilledPullLosesAndDoublesNothing(t *testing.T) {
 func TestKilledPushLosesAndDoublesNothing(t *testing.T) {
 	srv := dovecot.Start(t, dovecot.Storage("mdbox"))
 	const n = 2000
-	bodies := oddCorpus(13, n)
+	bodies := sendable(oddCorpus(13, n))
 	var took time.Duration
 	for round := range rounds(t, 25) + 1 {
 		user := fmt.Sprintf("push%d", round)

@@ -140,6 +140,11 @@ func oddCorpus(seed uint64, n int) [][]byte {
 	return out
 }
 
+// sendable leaves out what no IMAP server takes: an empty message.
+func sendable(bodies [][]byte) [][]byte {
+	return slices.DeleteFunc(bodies, func(b []byte) bool { return len(b) == 0 })
+}
+
 // store puts a message file into a Maildir, as a delivery agent would.
 func store(t testing.TB, dir, name, flags string, body []byte, date time.Time) {
 	path := filepath.Join(dir, "cur", name+":2,"+flags)

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,15 +52,36 @@ func run(t testing.TB, home string, args ...string) result {
 func finish(t testing.TB, cmd *exec.Cmd) result {
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
+	require.NoError(t, cmd.Start())
+	done := make(chan int64)
+	stop := make(chan struct{})
+	go func() { done <- peakMemory(cmd.Process.Pid, stop) }()
+	err := cmd.Wait()
+	close(stop)
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		require.NoError(t, err)
 	}
-	r := result{out: out.String(), err: errs.String(), code: cmd.ProcessState.ExitCode()}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		r.maxRSS = usage.Maxrss
+	return result{out: out.String(), err: errs.String(), code: cmd.ProcessState.ExitCode(), maxRSS: <-done}
+}
+
+// peakMemory looks at the peak of a process's resident memory until stop is
+// closed, in KiB. (What wait4 tells includes the test's own, before exec.)
+func peakMemory(pid int, stop chan struct{}) int64 {
+	var peak int64
+	for {
+		status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if _, rest, ok := strings.Cut(string(status), "VmHWM:"); ok {
+			var kib int64
+			if _, err := fmt.Sscan(rest, &kib); err == nil {
+				peak = max(peak, kib)
+			}
+		}
+		select {
+		case <-stop:
+			return peak
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
-	return r
 }
 
 // ok runs and insists on success.

@@ -289,6 +289,7 @@ func TestHugeMessageInLittleMemory(t *testing.T) {
 	push := write(t, home, "copy.lua", strings.Replace(account1(imapStore(srv.Addr(), "copy", dovecot.Password, ""), `api.maildir { path = "~/near" }`, ""), `"me"`, `"copy"`, 1))
 	for _, file := range []string{pull, push} {
 		r := ok(t, home, "sync", file)
+		require.Positive(t, r.maxRSS)
 		require.Less(t, r.maxRSS, int64(100<<10), "KiB of memory")
 	}
 	client := dialRaw(t, srv.Addr(), "copy", dovecot.Password)

@@ -33,7 +33,7 @@ func (o outcome) line(took time.Duration) string {
 	}
 	add(o.number("pulled"), "pulled")
 	add(o.number("pushed"), "pushed")
-	add(o.number("flags_near")+o.number("flags_far"), "flag changes")
+	add(o.number("flags_near")+o.number("flags_far"), "flags changed")
 	add(o.number("removed_near"), "removed here")
 	add(o.number("removed_far"), "removed there")
 	add(o.number("created"), "folders created")
