@@ -82,7 +82,7 @@ func (s *Store) publish(f *folder, d *delivery, letters *table) mail.Placed {
 	if !open {
 		return refused(fault.New(fault.Internal, "deliver", "it was aborted or committed before"))
 	}
-	if e, ok := f.lookup(d.key); ok {
+	if e, _, ok := f.lookup(d.key); ok {
 		if _, err := os.Lstat(f.path(e)); err == nil {
 			return refused(&os.PathError{Op: "deliver", Path: f.path(e), Err: fs.ErrExist})
 		}

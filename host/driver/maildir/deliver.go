@@ -1,11 +1,8 @@
 package maildir
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -18,11 +15,10 @@ import (
 // delivery is a message between Deliver and Commit: a file in tmp/, which no
 // mail reader looks at.
 type delivery struct {
-	store  *Store
-	dir    string // of the folder
-	key    mail.Key
-	flags  mail.Flags
-	refuse error // why this one message cannot be kept
+	store *Store
+	dir   string // of the folder
+	key   mail.Key
+	flags mail.Flags
 }
 
 // Reserve chooses the keys of n messages.
@@ -52,7 +48,7 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 		return nil, err
 	}
 	defer done()
-	f, err := s.folder(op, ref)
+	f, err := s.folderKnown(op, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +89,7 @@ func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) er
 	if err != nil {
 		return err
 	}
-	err = copyBody(ctx, file, body)
+	err = d.store.copyBody(ctx, file, body)
 	if cerr := file.Close(); err == nil {
 		err = cerr
 	}
@@ -132,84 +128,6 @@ func storable(t time.Time) time.Time {
 		return last
 	}
 	return t
-}
-
-const copyBuffer = 64 << 10
-
-// copyBody writes a body, or fails: also when it is shorter or longer than it
-// promised.
-func copyBody(ctx context.Context, w io.Writer, body mail.Body) error {
-	buf := make([]byte, min(copyBuffer, max(body.Size, 0)+2))
-	var out lfWriter
-	left := body.Size
-	for {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		n, err := body.Read(buf)
-		if left -= int64(n); left < 0 {
-			return fault.New(fault.IO, "deliver", "the message is longer than its %d bytes", body.Size)
-		}
-		piece := buf[:n]
-		if body.LineEnds == mail.CRLF {
-			piece = out.convert(piece)
-		}
-		if len(piece) > 0 {
-			if _, err := w.Write(piece); err != nil {
-				return err
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read the message: %w", err)
-		}
-	}
-	if left > 0 {
-		return fmt.Errorf("read the message: %w", io.ErrUnexpectedEOF)
-	}
-	_, err := w.Write(out.rest())
-	return err
-}
-
-// lfWriter makes every CRLF of a stream a LF. A CR at the end of a piece waits
-// for the next one.
-type lfWriter struct {
-	waiting bool
-	out     []byte
-}
-
-// convert returns the piece converted. The result is valid until the next call.
-func (l *lfWriter) convert(p []byte) []byte {
-	if len(p) == 0 || !l.waiting && bytes.IndexByte(p, '\r') < 0 {
-		return p
-	}
-	l.out = l.out[:0]
-	if l.waiting && p[0] != '\n' {
-		l.out = append(l.out, '\r')
-	}
-	if l.waiting = p[len(p)-1] == '\r'; l.waiting {
-		p = p[:len(p)-1]
-	}
-	for {
-		i := bytes.Index(p, []byte("\r\n"))
-		if i < 0 {
-			break
-		}
-		l.out = append(l.out, p[:i]...)
-		p = p[i+1:]
-	}
-	l.out = append(l.out, p...)
-	return l.out
-}
-
-// rest returns what is left when the stream has ended.
-func (l *lfWriter) rest() []byte {
-	if l.waiting {
-		return []byte{'\r'}
-	}
-	return nil
 }
 
 // Abort removes the file. What cannot be removed is, when the next Store opens.

@@ -81,6 +81,7 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 	begun := time.Now()
 	if wholesale && syncFS(system) == nil {
 		d.learn(&d.whole, time.Since(begun))
+		d.learn(&d.each, 0)
 		return nil
 	}
 	// Also after a syncfs that failed: what failed may not have been ours.
@@ -88,19 +89,21 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 		return err
 	}
 	d.learn(&d.each, time.Since(begun)/time.Duration(len(paths)))
-	// What the other way costs is forgotten slowly, so that it gets another try.
 	d.learn(&d.whole, 0)
 	return nil
 }
 
+// learn notes what something cost. More is believed at once, less bit by bit.
+// What was not tried counts as nothing: so it is forgotten slowly, and gets
+// another try.
 func (d *disk) learn(cost *time.Duration, now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	weight := time.Duration(4)
-	if now == 0 {
-		weight = 16
+	if now > *cost {
+		*cost = now
+	} else {
+		*cost -= (*cost - now) / 16
 	}
-	*cost += (now - *cost) / weight
 }
 
 func syncEach(ctx context.Context, paths []string) error {

@@ -65,7 +65,7 @@ func union(list, older []entry) []entry {
 	return append(out, list[i:]...)
 }
 
-// letterBits returns the letters a to z of a file name as bits.
+// letterBits returns the letters a to z in a text as bits.
 func letterBits(letters string) uint32 {
 	var bits uint32
 	for i := range len(letters) {

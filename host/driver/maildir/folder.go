@@ -23,6 +23,7 @@ type folder struct {
 	epoch   string
 	index   []entry            // as last read, ordered by key
 	doubles map[string][]entry // see listing
+	reading int                // number of the reading that the index is from
 	used    uint32             // the letters a to z in file names, as bits
 	warned  map[string]bool
 }
@@ -41,6 +42,20 @@ func (s *Store) folderToChange(op string, ref mail.Ref) (*folder, error) {
 		return f, err
 	}
 	return f, ioFault(op, ref.Name, writeEpoch(f.dir, f.epochNow()))
+}
+
+// folderKnown returns a folder without looking at the disk, where it was looked
+// up before and a later step looks again.
+func (s *Store) folderKnown(op string, ref mail.Ref) (*folder, error) {
+	if dir, err := s.layout.dir(ref.Name); err == nil && ref.Epoch != "" {
+		s.mu.Lock()
+		f := s.folders[dir]
+		s.mu.Unlock()
+		if f != nil && f.epochNow() == ref.Epoch {
+			return f, nil
+		}
+	}
+	return s.folder(op, ref)
 }
 
 func (s *Store) lookUp(op string, ref mail.Ref) (*folder, bool, error) {
@@ -72,7 +87,8 @@ func (s *Store) lookUp(op string, ref mail.Ref) (*folder, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.epoch != epoch {
-		f.epoch, f.index, f.doubles = epoch, nil, nil
+		f.epoch = epoch
+		f.forget()
 	}
 	return f, marked, nil
 }
@@ -91,26 +107,6 @@ func (f *folder) usedLetters() uint32 {
 
 // path returns where an entry's file is.
 func (f *folder) path(e entry) string { return f.dir + e.sub() + e.name }
-
-// lookup returns the file of a message, as far as the index knows.
-func (f *folder) lookup(key mail.Key) (entry, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	i, ok := findEntry(f.index, key)
-	if !ok || f.index[i].gone {
-		return entry{}, false
-	}
-	return f.index[i], true
-}
-
-// note puts what the driver itself has done to a message into the index.
-func (f *folder) note(e entry) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if i, ok := findEntry(f.index, mail.Key(e.key())); ok {
-		f.index[i] = e
-	}
-}
 
 // warn tells something odd about a message, once.
 func (f *folder) warn(log *slog.Logger, key, text string, args ...any) {

@@ -16,9 +16,9 @@ type locator struct {
 	op    string
 	// owns reports that the caller holds f.renames.
 	owns bool
-	// sure: the index was read during this call, while the folder stood still.
-	// A message that is not in it is gone.
-	sure bool
+	// sure is the number of a reading of this call that is to be believed: what
+	// is not in it is gone. 0 when there was none.
+	sure int
 	// How often the folder may still be read, hastily and with care. They bound
 	// the work on a folder that another program renames without end.
 	glances, scans int
@@ -37,12 +37,12 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		e, known := l.f.lookup(key)
+		e, reading, known := l.f.lookup(key)
 		if known {
 			if err := fn(e); !missing(err) {
 				return true, err
 			}
-		} else if l.sure {
+		} else if l.sure != 0 && l.sure == reading {
 			return false, nil
 		}
 		// One hasty reading finds a file that was renamed. That it is not
@@ -71,7 +71,6 @@ func (l *locator) glance(ctx context.Context) error {
 	l.f.mu.Unlock()
 	list.entries = union(list.entries, known)
 	l.store.keep(l.f, list)
-	l.sure = false
 	return nil
 }
 
@@ -82,7 +81,9 @@ func (l *locator) scan(ctx context.Context) error {
 	l.scans--
 	defer l.share()()
 	list, err := l.store.scan(ctx, l.f)
-	l.sure = err == nil && !list.unsure
+	if l.sure = 0; err == nil && !list.unsure {
+		l.sure = list.reading
+	}
 	return err
 }
 

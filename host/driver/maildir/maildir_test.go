@@ -9,15 +9,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/drivertest"
 	"github.com/imapfw/imapfw/host/driver/maildir"
 	"github.com/imapfw/imapfw/host/mail"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // grain is longer than a tick of the clock of the test's file system.
 const grain = 40 * time.Millisecond

@@ -34,6 +34,7 @@ type listing struct {
 	doubles map[string][]entry // all files of a message that has several
 	cursor  mail.Cursor
 	unsure  bool // what is missing may be there
+	reading int  // its number
 }
 
 // scan reads a folder. The caller holds f.renames, shared or not.
@@ -75,22 +76,6 @@ func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
 		sum = listing{entries: union(l.entries, sum.entries), doubles: l.doubles, unsure: true, cursor: s.cursor(before, now, false)}
 	}
 	return s.keep(f, sum), nil
-}
-
-// keep remembers a listing as the folder's index.
-func (s *Store) keep(f *folder, l listing) listing {
-	sep := s.opts.InfoSeparator[0]
-	var used uint32
-	for _, e := range l.entries {
-		if int(e.cut) < len(e.name) {
-			used |= letterBits(parseName(e.name, sep).letters)
-		}
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	// The caller's entries stay as they are; the index is changed in place.
-	f.index, f.doubles, f.used = slices.Clone(l.entries), l.doubles, used
-	return l
 }
 
 // readFolder reads both directories once, and orders what it finds. new/ comes

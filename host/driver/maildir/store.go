@@ -23,11 +23,14 @@ type Store struct {
 	keys   *keyMaker
 	disk   *disk
 
+	copiers *sync.Pool // of *copier
+
 	mu       sync.Mutex // guards what follows
 	life     context.Context
 	end      context.CancelCauseFunc
 	lock     *rootLock
 	folders  map[string]*folder
+	indexed  []indexed              // the last one was read last
 	pending  map[*delivery]struct{} // files in tmp/ that nobody has ended
 	inFlight sync.WaitGroup
 
@@ -68,7 +71,8 @@ func (s *Store) Open(ctx context.Context) error {
 	}
 	s.opts, s.layout, s.log, s.lock = opts, newLayout(opts), opts.Log, lock
 	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), newDisk(opts)
-	s.folders, s.pending = map[string]*folder{}, map[*delivery]struct{}{}
+	s.copiers = newCopiers()
+	s.folders, s.pending, s.indexed = map[string]*folder{}, map[*delivery]struct{}{}, nil
 	s.words = account{path: filepath.Join(opts.Path, accountWords)}
 	if crashed {
 		if err = s.clearUnfinished(ctx); err == nil {

@@ -28,16 +28,30 @@ type walker struct {
 	layout layout
 	found  []found
 	names  map[string]bool
-	files  map[fileID]string // which folder a directory is
+	seen   map[fileID]string // the name a directory was first seen by
+	links  []found           // links to directories, followed at the end
 }
 
 // folders lists the folders, ordered by name. One that cannot be kept in step
 // says why.
 func (l layout) folders(ctx context.Context) ([]found, error) {
-	w := &walker{ctx: ctx, layout: l, names: map[string]bool{}, files: map[fileID]string{}}
-	err := w.walk()
-	if err != nil {
+	w := &walker{ctx: ctx, layout: l, names: map[string]bool{}, seen: map[fileID]string{}}
+	if err := w.walk(); err != nil {
 		return nil, err
+	}
+	// A directory that is also linked to is known by its own name.
+	for len(w.links) > 0 {
+		link := w.links[0]
+		w.links = w.links[1:]
+		var err error
+		if l.separator != "" || l.kind == MaildirPP {
+			err = w.add(link.name, link.dir, link.why)
+		} else {
+			err = w.tree(link.dir, link.name, link.why, 0)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	slices.SortFunc(w.found, func(a, b found) int { return strings.Compare(a.name, b.name) })
 	return w.found, nil
@@ -61,10 +75,16 @@ func (w *walker) walk() error {
 		if err := w.tree(l.inbox, mail.Inbox, "", 0); err != nil {
 			return err
 		}
-	} else if err := w.add(mail.Inbox, l.inbox, ""); err != nil {
+		return w.tree(l.root, "", "", 0)
+	}
+	// The root is the inbox: its directory is both.
+	if err := w.tree(l.root, "", "", 0); err != nil {
 		return err
 	}
-	return w.tree(l.root, "", "", 0)
+	if info, err := os.Stat(filepath.Join(l.inbox, "cur")); err == nil && info.IsDir() {
+		w.found = append(w.found, found{name: mail.Inbox, dir: l.inbox})
+	}
+	return nil
 }
 
 // flat adds the directories of one level.
@@ -82,7 +102,9 @@ func (w *walker) flat(dir string, is func(string) bool) error {
 			continue
 		}
 		name, why := w.layout.flatName(e.Name())
-		if err := w.add(name, path, why); err != nil {
+		if e.Type()&fs.ModeSymlink != 0 {
+			w.links = append(w.links, found{name, path, why})
+		} else if err := w.add(name, path, why); err != nil {
 			return err
 		}
 	}
@@ -95,12 +117,11 @@ func (w *walker) tree(dir, name, why string, depth int) error {
 	if err != nil || depth > maxDepth {
 		return err
 	}
+	isFolder := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "cur" })
+	if again, err := w.enter(name, dir, why, isFolder && name != ""); err != nil || again {
+		return err
+	}
 	if name != "" {
-		if slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == "cur" }) {
-			if again, err := w.enter(name, dir, why); err != nil || again {
-				return err
-			}
-		}
 		name += "/"
 	}
 	dotted := w.layout.kind == Legacy && name != ""
@@ -117,7 +138,9 @@ func (w *walker) tree(dir, name, why string, depth int) error {
 		if unreadable == "" {
 			unreadable = why
 		}
-		if err := w.tree(path, name+text, unreadable, depth+1); err != nil {
+		if e.Type()&fs.ModeSymlink != 0 {
+			w.links = append(w.links, found{name + text, path, unreadable})
+		} else if err := w.tree(path, name+text, unreadable, depth+1); err != nil {
 			return err
 		}
 	}
@@ -133,14 +156,14 @@ func (w *walker) add(name, dir, why string) error {
 	if err := w.foreign(dir); err != nil {
 		return err
 	}
-	_, err = w.enter(name, dir, why)
+	_, err = w.enter(name, dir, why, true)
 	return err
 }
 
-// enter adds a folder, and reports whether its directory is another folder
-// already: by a symbolic link a message could otherwise be there twice, and be
-// copied twice.
-func (w *walker) enter(name, dir, why string) (again bool, err error) {
+// enter notes a directory, which may be a folder, and reports whether it was
+// seen already: by a symbolic link a message could otherwise be in two folders,
+// and be copied twice.
+func (w *walker) enter(name, dir, why string, isFolder bool) (again bool, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		if missing(err) {
@@ -149,11 +172,14 @@ func (w *walker) enter(name, dir, why string) (again bool, err error) {
 		return true, ioFault("list folders", name, err)
 	}
 	if id, ok := idOf(info); ok {
-		if first, twice := w.files[id]; twice {
+		if first, twice := w.seen[id]; twice {
 			again, why = true, fmt.Sprintf("it is the same directory as the folder %q", first)
 		} else {
-			w.files[id] = name
+			w.seen[id] = name
 		}
+	}
+	if !isFolder {
+		return again, nil
 	}
 	if canonical, err := w.layout.dir(name); why == "" && (err != nil || canonical != dir) {
 		why = fmt.Sprintf("its directory %s does not match its name", dir)

@@ -1,0 +1,147 @@
+package maildir_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/maildir"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+func open(t testing.TB, opts maildir.Options) *maildir.Store {
+	t.Helper()
+	s := maildir.New(opts)
+	require.NoError(t, s.Open(t.Context()))
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func TestOpenMakesTheRoot(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "Mail", "me")
+	s := open(t, maildir.Options{Path: root})
+	info, err := os.Stat(root)
+	require.NoError(t, err)
+	require.Equal(t, fs.ModeDir|0o700, info.Mode(), "mail is nobody else's business")
+	list, err := s.Folders(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, list)
+	require.NoError(t, s.CreateFolder(t.Context(), mail.Inbox))
+	info, err = os.Stat(filepath.Join(root, "INBOX", "cur"))
+	require.NoError(t, err)
+	require.Equal(t, fs.ModeDir|0o700, info.Mode())
+}
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	pp := filepath.Join(dir, "Maildir")
+	makeDirs(t, pp)
+	other := filepath.Join(dir, "other")
+	s := maildir.New(maildir.Options{Path: other})
+	require.NoError(t, s.Open(t.Context()))
+	require.NoError(t, s.SetStamp(t.Context(), "other 1"))
+	require.NoError(t, s.Close())
+
+	for name, one := range map[string]struct {
+		opts maildir.Options
+		says string
+	}{
+		"no path":                {maildir.Options{}, "path is missing"},
+		"a file":                 {maildir.Options{Path: file}, "is no directory"},
+		"a Maildir, not as such": {maildir.Options{Path: pp}, `subfolders = "maildir++"`},
+		"in another root":        {maildir.Options{Path: filepath.Join(other, "a", "b")}, "root of another account"},
+		"an unknown layout":      {maildir.Options{Path: dir, Subfolders: "cyrus"}, "layout"},
+		"an unknown encoding":    {maildir.Options{Path: dir, Encoding: "latin1"}, "encoding"},
+		"a separator":            {maildir.Options{Path: dir, Separator: "/"}, "separator"},
+		"an info separator":      {maildir.Options{Path: dir, InfoSeparator: "::"}, "info_separator"},
+		"letters":                {maildir.Options{Path: dir, Letters: map[string]string{"A": "x"}}, "keywords"},
+		"letters twice":          {maildir.Options{Path: dir, Letters: map[string]string{"a": "x", "b": "X"}}, "two letters"},
+	} {
+		err := maildir.New(one.opts).Open(t.Context())
+		require.ErrorIs(t, err, fault.Config, name)
+		require.ErrorContains(t, err, one.says, name)
+	}
+	open(t, maildir.Options{Path: pp, Inbox: pp})
+
+	if os.Geteuid() != 0 {
+		shut := filepath.Join(dir, "shut")
+		require.NoError(t, os.Mkdir(shut, 0o500))
+		err := maildir.New(maildir.Options{Path: shut}).Open(t.Context())
+		require.ErrorIs(t, err, fault.Permission)
+	}
+}
+
+func TestRootWithinARoot(t *testing.T) {
+	outer := t.TempDir()
+	inner := maildir.New(maildir.Options{Path: filepath.Join(outer, "work")})
+	require.NoError(t, inner.Open(t.Context()))
+	require.NoError(t, inner.SetStamp(t.Context(), "work 1"))
+	require.NoError(t, inner.Close())
+	s := open(t, maildir.Options{Path: outer})
+	_, err := s.Folders(t.Context())
+	require.ErrorIs(t, err, fault.Config, "two accounts would write to the same folders")
+	require.ErrorContains(t, err, "work")
+}
+
+func TestOneInstanceAtATime(t *testing.T) {
+	root := t.TempDir()
+	first := open(t, maildir.Options{Path: root})
+	second := maildir.New(maildir.Options{Path: root})
+	err := second.Open(t.Context())
+	require.ErrorIs(t, err, fault.Busy)
+	require.True(t, fault.IsTemporary(err))
+	require.Error(t, first.Open(t.Context()), "nor twice")
+	require.NoError(t, first.Close())
+	require.NoError(t, second.Open(t.Context()))
+	require.NoError(t, second.Close())
+}
+
+func TestStampIsPlainText(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.SetStamp(t.Context(), "me 41"))
+	text, err := os.ReadFile(filepath.Join(root, ".imapfw"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), "\nme 41\n")
+	require.Error(t, s.SetStamp(t.Context(), "two\nlines"))
+}
+
+// TestEpochs: see epochFile for what an epoch must survive, and what not.
+func TestEpochs(t *testing.T) {
+	root := filepath.Join(t.TempDir(), "a")
+	s := maildir.New(maildir.Options{Path: root})
+	require.NoError(t, s.Open(t.Context()))
+	makeDirs(t, filepath.Join(root, "F"))
+	_, res := list(t, s, mail.Ref{Name: "F"})
+	require.NotEmpty(t, res.Epoch)
+	require.NoFileExists(t, filepath.Join(root, "F", ".imapfw-folder"), "looking writes nothing")
+
+	r, err := s.Reserve(t.Context(), mail.Ref{Name: "F", Epoch: res.Epoch}, 1)
+	require.NoError(t, err)
+	require.Equal(t, res.Epoch, r.Epoch, "writing it down does not change it")
+	require.FileExists(t, filepath.Join(root, "F", ".imapfw-folder"))
+	require.NoError(t, s.Close())
+
+	// Restored from a backup: other inodes, the same folder.
+	restored := filepath.Join(filepath.Dir(root), "b")
+	require.NoError(t, os.CopyFS(restored, os.DirFS(root)))
+	s = open(t, maildir.Options{Path: restored})
+	_, again := list(t, s, mail.Ref{Name: "F"})
+	require.Equal(t, res.Epoch, again.Epoch)
+
+	// Made by us, removed, and made again by us.
+	require.NoError(t, s.CreateFolder(t.Context(), "G"))
+	_, one := list(t, s, mail.Ref{Name: "G"})
+	require.NoError(t, s.RemoveFolder(t.Context(), "G"))
+	require.NoDirExists(t, filepath.Join(restored, "G"))
+	require.NoError(t, s.CreateFolder(t.Context(), "G"))
+	_, two := list(t, s, mail.Ref{Name: "G"})
+	require.NotEqual(t, one.Epoch, two.Epoch)
+	require.NotEqual(t, one.Epoch, res.Epoch)
+}

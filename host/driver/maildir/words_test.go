@@ -1,0 +1,130 @@
+package maildir_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/driver/maildir"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// put delivers messages with flags and returns what became of them.
+func put(t testing.TB, s *maildir.Store, folder string, flags ...mail.Flags) []mail.Placed {
+	t.Helper()
+	var ds []driver.Delivery
+	for i, f := range flags {
+		d, err := s.Deliver(t.Context(), mail.Ref{Name: folder}, mail.Meta{Flags: f}, bodyOf(fmt.Sprintf("Subject: %d\n\n", i)))
+		require.NoError(t, err)
+		ds = append(ds, d)
+	}
+	placed, err := s.Commit(t.Context(), mail.Ref{Name: folder}, ds)
+	require.NoError(t, err)
+	for _, p := range placed {
+		require.NoError(t, p.Err)
+	}
+	return placed
+}
+
+func flagsOf(t testing.TB, s *maildir.Store, folder string) map[mail.Key]mail.Flags {
+	t.Helper()
+	out := map[mail.Key]mail.Flags{}
+	_, err := s.Changes(t.Context(), mail.Ref{Name: folder}, "", func(metas []mail.Meta) error {
+		for _, m := range metas {
+			out[m.Key] = m.Flags
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return out
+}
+
+func TestKeywordsAsDovecotKeepsThem(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	for _, folder := range []string{"A", "B", "C"} {
+		require.NoError(t, s.CreateFolder(t.Context(), folder))
+	}
+	// Dovecot was here before.
+	table := filepath.Join(root, "B", "dovecot-keywords")
+	require.NoError(t, os.WriteFile(table, []byte("0 theirs\n3 Work\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "B", "cur", "1.x:2,Sad"), nil, 0o600))
+	require.Equal(t, mail.NewFlags(`\Seen`, "theirs", "Work"), flagsOf(t, s, "B")["1.x"])
+
+	a := put(t, s, "A", mail.NewFlags("work", "$Forwarded"))[0]
+	require.Equal(t, mail.NewFlags("work", "$Forwarded"), a.Flags)
+	require.FileExists(t, filepath.Join(root, "A", "cur", string(a.Key)+":2,Pa"))
+	text, err := os.ReadFile(filepath.Join(root, "A", "dovecot-keywords"))
+	require.NoError(t, err)
+	require.Equal(t, "0 work\n", string(text))
+
+	// The letter differs in B, where it is taken; C uses the account's.
+	b := put(t, s, "B", mail.NewFlags("work", "later"))[0]
+	require.FileExists(t, filepath.Join(root, "B", "cur", string(b.Key)+":2,bd"))
+	text, err = os.ReadFile(table)
+	require.NoError(t, err)
+	require.Equal(t, "0 theirs\n1 later\n3 Work\n", string(text))
+	c := put(t, s, "C", mail.NewFlags("later"))[0]
+	require.FileExists(t, filepath.Join(root, "C", "cur", string(c.Key)+":2,b"))
+
+	// A mail reader moves a message from A to C: the letter means the same.
+	require.NoError(t, os.Rename(filepath.Join(root, "A", "cur", string(a.Key)+":2,Pa"), filepath.Join(root, "C", "cur", string(a.Key)+":2,Pa")))
+	require.Equal(t, mail.NewFlags("work", "$Forwarded"), flagsOf(t, s, "C")[a.Key])
+
+	// We move one to B, where it means something else.
+	out, err := s.Change(t.Context(), mail.Ref{Name: "C"}, []mail.Change{{Key: a.Key, Op: mail.ChangeMove, To: "B"}})
+	require.NoError(t, err)
+	require.NoError(t, out[0].Err)
+	require.FileExists(t, filepath.Join(root, "B", "cur", string(a.Key)+":2,Pd"))
+	require.True(t, mail.NewFlags("work", "$Forwarded").Equal(flagsOf(t, s, "B")[a.Key]))
+}
+
+func TestUnknownLettersStay(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "F", "cur", "1.x:2,SXa,ext"), nil, 0o600))
+	require.Equal(t, mail.NewFlags(`\Seen`), flagsOf(t, s, "F")["1.x"])
+	out, err := s.Change(t.Context(), mail.Ref{Name: "F"}, []mail.Change{{
+		Key: "1.x", Op: mail.ChangeFlags, Add: mail.NewFlags(`\Flagged`, "work"), Remove: mail.NewFlags(`\Seen`)}})
+	require.NoError(t, err)
+	require.Equal(t, mail.NewFlags(`\Flagged`, "work"), out[0].Flags)
+	require.FileExists(t, filepath.Join(root, "F", "cur", "1.x:2,FXab,ext"), "the letter that nobody explains was not given away")
+}
+
+func TestKeywordsTheUserNamed(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root, Letters: map[string]string{"w": "Work", "j": "$Junk"}})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	p := put(t, s, "F", mail.NewFlags("work", "other"))[0]
+	require.Equal(t, mail.NewFlags("Work"), p.Flags, "what has no letter is not kept, and that is told")
+	require.FileExists(t, filepath.Join(root, "F", "cur", string(p.Key)+":2,w"))
+	require.NoFileExists(t, filepath.Join(root, "F", "dovecot-keywords"))
+}
+
+func TestFlagsInNew(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	for name, dir := range map[string]string{"1.plain": "new", "2.flagged:2,F": "new", "3.bare": "cur", "4.full:2,": "cur", ".hidden": "cur"} {
+		require.NoError(t, os.WriteFile(filepath.Join(root, "F", dir, name), nil, 0o600))
+	}
+	require.Equal(t, map[mail.Key]mail.Flags{"1.plain": {}, "2.flagged": mail.NewFlags(`\Flagged`), "3.bare": {}, "4.full": {}}, flagsOf(t, s, "F"))
+	require.FileExists(t, filepath.Join(root, "F", "new", "1.plain"), "reading renames nothing")
+	require.FileExists(t, filepath.Join(root, "F", "new", "2.flagged:2,F"))
+
+	seen := mail.NewFlags(`\Seen`)
+	_, err := s.Change(t.Context(), mail.Ref{Name: "F"}, []mail.Change{
+		{Key: "1.plain", Op: mail.ChangeFlags, Remove: seen},
+		{Key: "2.flagged", Op: mail.ChangeFlags, Add: seen},
+		{Key: "3.bare", Op: mail.ChangeFlags, Add: seen},
+	})
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(root, "F", "new", "1.plain"), "it is as new as before")
+	require.FileExists(t, filepath.Join(root, "F", "cur", "2.flagged:2,FS"))
+	require.FileExists(t, filepath.Join(root, "F", "cur", "3.bare:2,S"))
+}
