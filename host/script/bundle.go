@@ -140,6 +140,16 @@ func (b *Bundle) Sources() []Source {
 	return list
 }
 
+// Doubts finds what compiles in the modules but most likely means something
+// else; see syntax.Doubts.
+func (b *Bundle) Doubts() []*fault.Error {
+	var all []*fault.Error
+	for _, src := range b.Sources() {
+		all = append(all, syntax.Doubts(src.File, []byte(src.Text))...)
+	}
+	return all
+}
+
 // NewState makes a state and evaluates the app's top level in it, in the define
 // phase, then switches to opts.Phase. It checks that the definitions are those
 // of the throw-away state. The caller closes it.

@@ -12,11 +12,14 @@ import (
 	"github.com/imapfw/imapfw/host/script/syntax"
 )
 
+// maxFileName bounds the search for a place in what may be a long text.
+const maxFileName = 4096
+
 // splitPosition splits "file:line: text" where file is one of the bundle's.
 func splitPosition(b *Bundle, text string) (at, rest string, ok bool) {
 	for from := 0; ; {
 		i := strings.IndexByte(text[from:], ':')
-		if i < 0 {
+		if i < 0 || from > maxFileName {
 			return "", text, false
 		}
 		i += from
