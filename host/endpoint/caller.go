@@ -14,13 +14,9 @@ import (
 const releaseTime = 10 * time.Second
 
 // Caller tells the callers of a Store apart, where that matters: for who has the
-// lease of a folder. Serve puts it into the context of the writing half.
-type Caller struct {
-	mu    sync.Mutex
-	gone  bool
-	last  int
-	hooks map[int]func()
-}
+// lease of a folder. Serve puts it into the context of the writing half, and
+// ends what a caller has begun when the caller goes away.
+type Caller struct{ _ byte } // of a size, so that no two are the same
 
 type callerKey struct{}
 
@@ -32,39 +28,6 @@ func withCaller(ctx context.Context, c *Caller) context.Context {
 func CallerOf(ctx context.Context) *Caller {
 	c, _ := ctx.Value(callerKey{}).(*Caller)
 	return c
-}
-
-// OnGone has f called when the caller is done or has gone away: at once if it
-// has already. What it returns takes f back.
-func (c *Caller) OnGone(f func()) (forget func()) {
-	c.mu.Lock()
-	if c.gone {
-		c.mu.Unlock()
-		f()
-		return func() {}
-	}
-	defer c.mu.Unlock()
-	if c.hooks == nil {
-		c.hooks = map[int]func(){}
-	}
-	c.last++
-	n := c.last
-	c.hooks[n] = f
-	return func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		delete(c.hooks, n)
-	}
-}
-
-func (c *Caller) leave() {
-	c.mu.Lock()
-	hooks := c.hooks
-	c.gone, c.hooks = true, nil
-	c.mu.Unlock()
-	for _, f := range hooks {
-		f()
-	}
 }
 
 // caller is what the serving side knows of somebody who is writing: the
@@ -81,13 +44,18 @@ type caller struct {
 	reserved   map[string]bool
 }
 
-func (c *caller) noteReserved(folder string) {
+// noteReserved reports whether the caller is still there to use a reservation.
+func (c *caller) noteReserved(folder string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.gone {
+		return false
+	}
 	if c.reserved == nil {
 		c.reserved = map[string]bool{}
 	}
 	c.reserved[folder] = true
+	return true
 }
 
 // keep numbers a delivery. One that comes too late is aborted.
@@ -136,21 +104,26 @@ func (c *caller) release() {
 	for _, d := range left {
 		d.Abort()
 	}
+	for folder := range reserved {
+		c.giveBack(folder)
+	}
+}
+
+// giveBack ends a reservation without its caller. Nobody is left to be told:
+// what fails here ends with the Store.
+func (c *caller) giveBack(folder string) {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
-	for folder := range reserved {
-		// Nobody is left to be told: what fails here ends with the Store.
-		_, _ = c.store.Commit(withCaller(ctx, c.who), mail.Ref{Name: folder}, nil)
-	}
-	c.who.leave()
+	_, _ = c.store.Commit(withCaller(ctx, c.who), mail.Ref{Name: folder}, nil)
 }
 
 func (c *caller) reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservation, error) {
 	r, err := c.store.Reserve(withCaller(ctx, c.who), ref, n)
-	if err == nil {
-		c.noteReserved(ref.Name)
+	if err != nil || c.noteReserved(ref.Name) {
+		return r, err
 	}
-	return r, err
+	c.giveBack(ref.Name)
+	return mail.Reservation{}, fault.New(fault.Stopped, "reserve", "the caller is gone").InFolder(ref.Name)
 }
 
 func (c *caller) commit(ctx context.Context, ref mail.Ref, numbers []int64) ([]mail.Placed, error) {

@@ -96,7 +96,7 @@ func (c *copier) deliver(m mail.Meta, body mail.Body) error {
 	}
 	defer done()
 	watched := c.watch(m, body)
-	d, err := c.to.Deliver(c.ctx, c.into, target, mail.Body{Reader: watched.reader(), Size: body.Size, LineEnds: body.LineEnds})
+	d, err := c.to.Deliver(c.ctx, c.into, target, mail.Body{Reader: watched.reader(), Size: body.Size, LineEnds: body.LineEnds, Altered: body.Altered})
 	if err != nil {
 		return c.undelivered(m.Key, err, watched.failure())
 	}

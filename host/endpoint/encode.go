@@ -92,16 +92,36 @@ func decodeReservation(v wire.Value) (mail.Reservation, error) {
 func encodePlaced(placed []mail.Placed) wire.List {
 	out := make(wire.List, len(placed))
 	for i, p := range placed {
-		out[i] = wire.Map{"key": string(p.Key), "flags": p.Flags, "err": wire.Fault(p.Err)}
+		out[i] = wire.Map{"key": string(p.Key), "flags": p.Flags, "altered": encodeAltered(p.Altered), "err": wire.Fault(p.Err)}
 	}
 	return out
+}
+
+func encodeAltered(a *mail.Altered) wire.Value {
+	if a == nil {
+		return nil
+	}
+	return wire.Map{"header": a.Header, "grown": a.Grown}
+}
+
+func decodeAltered(f *fields) *mail.Altered {
+	m := field[wire.Map](f, "altered")
+	if m == nil {
+		return nil
+	}
+	inner := read(m)
+	a := &mail.Altered{Header: inner.bytes("header"), Grown: inner.int("grown")}
+	if f.err == nil {
+		f.err = inner.err
+	}
+	return a
 }
 
 func decodePlaced(list wire.List) ([]mail.Placed, error) {
 	out := make([]mail.Placed, len(list))
 	for i, v := range list {
 		f := read(v)
-		out[i] = mail.Placed{Key: mail.Key(f.text("key")), Flags: f.flags("flags"), Err: f.fault("err")}
+		out[i] = mail.Placed{Key: mail.Key(f.text("key")), Flags: f.flags("flags"), Altered: decodeAltered(f), Err: f.fault("err")}
 		if f.err != nil {
 			return nil, f.err
 		}

@@ -83,7 +83,7 @@ func (p *proxy) Bodies(ctx context.Context, ref mail.Ref, keys mail.KeySet, fn f
 					return item.err
 				}
 				body := newPieces(size, func() (wire.Value, error) { return s.Recv(ctx) })
-				if err := fn(metas[0], mail.Body{Reader: body, Size: size, LineEnds: ends}); err != nil {
+				if err := fn(metas[0], mail.Body{Reader: body, Size: size, LineEnds: ends, Altered: item.bool("altered")}); err != nil {
 					return err
 				}
 				// A body that broke was for fn to judge; the stream is in

@@ -99,7 +99,7 @@ func (s *Server) bodies(ctx context.Context, call *worker.Call) (wire.Value, err
 		return nil, err
 	}
 	err = s.store.Bodies(ctx, ref, keys, func(m mail.Meta, body mail.Body) error {
-		head := wire.Map{"metas": []mail.Meta{m}, "size": body.Size, "ends": int64(body.LineEnds)}
+		head := wire.Map{"metas": []mail.Meta{m}, "size": body.Size, "ends": int64(body.LineEnds), "altered": body.Altered}
 		if err := call.Stream.Send(ctx, head); err != nil {
 			return err
 		}

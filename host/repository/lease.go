@@ -9,7 +9,8 @@ import (
 
 // leases say who may deliver to a folder. A lease begins with Reserve, or with
 // the first Deliver, and ends with the Commit or Abort after which its holder
-// has nothing more under way there, or when the holder goes away.
+// has nothing more under way there. What a holder leaves behind who goes away is
+// ended by the border in front of it (endpoint.Serve), and so is the lease.
 type leases struct {
 	mu   sync.Mutex
 	held map[string]*lease
@@ -21,7 +22,6 @@ type lease struct {
 	holder *endpoint.Caller // nil: somebody in front of every border
 	member *member          // the endpoint that takes the deliveries, once it is known
 	over   chan struct{}    // closed when the lease ends
-	forget func()
 
 	reserved bool
 	n        int // messages reserved for
@@ -39,12 +39,9 @@ func (ls *leases) enter(ctx context.Context, folder string) (*lease, error) {
 		ls.mu.Lock()
 		l := ls.held[folder]
 		if l == nil {
-			l = &lease{all: ls, folder: folder, holder: who, over: make(chan struct{}), under: 1, forget: func() {}}
+			l = &lease{all: ls, folder: folder, holder: who, over: make(chan struct{}), under: 1}
 			ls.held[folder] = l
 			ls.mu.Unlock()
-			if who != nil {
-				l.hook(who.OnGone(l.end))
-			}
 			return l, nil
 		}
 		if l.holder == who {
@@ -58,19 +55,6 @@ func (ls *leases) enter(ctx context.Context, folder string) (*lease, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-	}
-}
-
-// hook keeps how to take back the notice of the holder's end.
-func (l *lease) hook(forget func()) {
-	l.all.mu.Lock()
-	current := l.all.held[l.folder] == l
-	if current {
-		l.forget = forget
-	}
-	l.all.mu.Unlock()
-	if !current {
-		forget()
 	}
 }
 
@@ -91,6 +75,7 @@ func (ls *leases) mine(ctx context.Context, folder string) *lease {
 // last one.
 func (l *lease) leave(count int, note func()) {
 	l.all.mu.Lock()
+	defer l.all.mu.Unlock()
 	l.under -= count
 	if note != nil {
 		note()
@@ -98,36 +83,24 @@ func (l *lease) leave(count int, note func()) {
 	if l.reserved && l.n > 0 && l.ended >= l.n {
 		l.reserved = false
 	}
-	over := l.under <= 0 && !l.reserved
-	l.all.mu.Unlock()
-	if over {
+	if l.under <= 0 && !l.reserved {
 		l.end()
 	}
 }
 
-// end ends the lease whatever is under way. It may be called more than once.
+// end ends the lease. It may be called more than once. The lock is held.
 func (l *lease) end() {
-	l.all.mu.Lock()
-	current := l.all.held[l.folder] == l
-	if current {
+	if l.all.held[l.folder] == l {
 		delete(l.all.held, l.folder)
 		close(l.over)
 	}
-	forget := l.forget
-	l.forget = func() {}
-	l.all.mu.Unlock()
-	forget()
 }
 
 // drop ends all of them.
 func (ls *leases) drop() {
 	ls.mu.Lock()
-	var all []*lease
+	defer ls.mu.Unlock()
 	for _, l := range ls.held {
-		all = append(all, l)
-	}
-	ls.mu.Unlock()
-	for _, l := range all {
 		l.end()
 	}
 }

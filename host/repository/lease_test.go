@@ -46,6 +46,7 @@ func TestLease(t *testing.T) {
 	for _, strict := range []bool{false, true} {
 		s := server(t, memory.Options{})
 		s.AddFolder("other")
+		s.AddFolder("INBOX/third")
 		ch := start(t, worker.Options{Strict: strict}, 2, s)
 		a, b := proxy(t, ch), proxy(t, ch)
 		deliver := func(s driver.Store) driver.Delivery {
@@ -76,6 +77,16 @@ func TestLease(t *testing.T) {
 		d, e := deliver(a), deliver(a)
 		d.Abort()
 		waits(t, b, inbox, e.Abort)
+
+		// All that a reservation was for was aborted, while the caller has
+		// something else under way.
+		reserve(a, 1)
+		_, err = a.Reserve(t.Context(), mail.Ref{Name: "INBOX/third"}, 1)
+		require.NoError(t, err)
+		d = deliver(a)
+		waits(t, b, inbox, d.Abort)
+		_, err = a.Commit(t.Context(), mail.Ref{Name: "INBOX/third"}, nil)
+		require.NoError(t, err)
 
 		// While a batch is committed the next one may be under way.
 		reserve(a, 3)

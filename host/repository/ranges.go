@@ -129,7 +129,7 @@ func (sp *spread) put(one *span, it item) error {
 }
 
 func (sp *spread) queue(one *span, m mail.Meta, body mail.Body) error {
-	if err := sp.put(one, item{meta: &m, body: mail.Body{Size: body.Size, LineEnds: body.LineEnds}}); err != nil {
+	if err := sp.put(one, item{meta: &m, body: mail.Body{Size: body.Size, LineEnds: body.LineEnds, Altered: body.Altered}}); err != nil {
 		return err
 	}
 	left := body.Size
