@@ -72,8 +72,23 @@ func New(opts Options) (*Driver, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	if opts.Conn.Log == nil {
+		opts.Conn.Log = opts.Log
+	}
+	if opts.Conn.Untagged == nil {
+		opts.Conn.Untagged = alerts(opts.Log)
+	}
 	d := &Driver{opts: opts, log: opts.Log}
 	d.names = newNames(opts)
 	d.pool = newPool(opts.Connections, d.log, d.dial)
 	return d, nil
+}
+
+// alerts logs what a server wants its user to see (RFC 9051 section 7.1).
+func alerts(log *slog.Logger) func(*conn.Response) {
+	return func(r *conn.Response) {
+		if r.Status != nil && r.Status.Code == "ALERT" {
+			log.Warn("the server wants you to know: " + r.Status.Text)
+		}
+	}
 }

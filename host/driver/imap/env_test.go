@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -190,6 +192,43 @@ func crlf(b []byte) []byte {
 			out = append(out, '\r')
 		}
 		out = append(out, c)
+	}
+	return out
+}
+
+// recorder keeps the commands of a connection's trace.
+type recorder struct {
+	mu   sync.Mutex
+	sent []string
+}
+
+func (r *recorder) note(sent bool, line string) {
+	if !sent {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, command, _ := strings.Cut(line, " ")
+	r.sent = append(r.sent, command)
+}
+
+func (r *recorder) commands() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sent := r.sent
+	r.sent = nil
+	return sent
+}
+
+func (r *recorder) names() []string {
+	var out []string
+	for _, c := range r.commands() {
+		name, rest, _ := strings.Cut(c, " ")
+		if name == "UID" {
+			second, _, _ := strings.Cut(rest, " ")
+			name += " " + second
+		}
+		out = append(out, name)
 	}
 	return out
 }

@@ -88,7 +88,7 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 			}
 			return nil
 		}
-		if e := d.entryOf(r); e != nil && byRaw[rawKey(e.Raw)] == nil {
+		if e := d.entryOf(r, s.UTF8()); e != nil && byRaw[rawKey(e.Raw)] == nil {
 			byRaw[rawKey(e.Raw)] = e
 			list = append(list, e)
 		}
@@ -118,12 +118,12 @@ func rawKey(raw string) string {
 
 // entryOf reads a LIST response (RFC 9051 section 7.3.1), nil for one that does
 // not concern us.
-func (d *Driver) entryOf(r *conn.Response) *entry {
+func (d *Driver) entryOf(r *conn.Response, utf8 bool) *entry {
 	if len(r.Fields) < 3 {
 		return nil
 	}
 	raw := r.Fields[2].Text
-	box, complaint, ok := d.names.fromServer(raw, r.Fields[1].Text)
+	box, complaint, ok := d.names.fromServer(raw, r.Fields[1].Text, utf8)
 	if !ok {
 		return nil
 	}

@@ -111,13 +111,18 @@ func (n *names) forServer(name string) (mailbox, error) {
 // fromServer returns the name of a folder the server listed. It reports false
 // for what lies outside of the path, and a complaint for a name that cannot be
 // kept in step.
-func (n *names) fromServer(raw, delim string) (box mailbox, complaint string, ok bool) {
+//
+// utf8 is for servers that write names in UTF-8, not in modified UTF-7.
+func (n *names) fromServer(raw, delim string, utf8 bool) (box mailbox, complaint string, ok bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.separator != "" {
 		delim = n.separator
 	}
-	server, decoded := conn.DecodeName(raw)
+	server, decoded := raw, true
+	if !utf8 {
+		server, decoded = conn.DecodeName(raw)
+	}
 	if !decoded {
 		server = strings.ToValidUTF8(raw, "\uFFFD")
 		complaint = "its name is not encoded as IMAP demands"

@@ -35,7 +35,7 @@ func TestNamesGoBothWays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			n := newNames(one.opts)
 			n.learn(one.prefix, one.delim, one.others)
-			box, complaint, ok := n.fromServer(one.raw, one.delim)
+			box, complaint, ok := n.fromServer(one.raw, one.delim, false)
 			require.True(t, ok)
 			require.Empty(t, complaint)
 			require.Equal(t, one.name, box.name)
@@ -66,17 +66,22 @@ func TestNamesThatCannotBeKept(t *testing.T) {
 		"\xff\xfe":       "not encoded",
 		"INBOX.x&AGE-yy": "not encoded", // an "a" that should be written as it is
 	} {
-		_, complaint, ok := n.fromServer(raw, ".")
+		_, complaint, ok := n.fromServer(raw, ".", false)
 		require.True(t, ok, raw)
 		require.Contains(t, complaint, want, raw)
 	}
-	_, _, ok := n.fromServer("INBOX.", ".")
+	_, _, ok := n.fromServer("INBOX.", ".", false)
 	require.False(t, ok, "the prefix itself is no folder")
+
+	box, complaint, ok := n.fromServer("INBOX.Q&A für alle", ".", true)
+	require.True(t, ok)
+	require.Empty(t, complaint)
+	require.Equal(t, "Q&A für alle", box.name)
 
 	p := newNames(Options{Path: "Mail"})
 	p.learn("", "/", nil)
 	for _, outside := range []string{"Other", "Mail", "Mailbox"} {
-		_, _, ok := p.fromServer(outside, "/")
+		_, _, ok := p.fromServer(outside, "/", false)
 		require.False(t, ok, outside)
 	}
 }
