@@ -72,11 +72,19 @@ func (e *engine) Run(ctx context.Context) error {
 	}
 	select {
 	case <-e.env.Draining:
-		e.env.Emit("batch", nil)
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	select {
+	case <-time.After(10 * time.Millisecond): // the batch in flight
+		e.env.Emit("batch", nil)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if e.env.Spec.Params["run"] == "drain and say so" {
+		return fault.New(fault.Stopped, "sync", "interrupted")
+	}
+	return nil
 }
 
 // lab is a topology and its master under test, and what they said.

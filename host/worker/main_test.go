@@ -21,8 +21,13 @@ func TestMain(m *testing.M) {
 			os.Exit(child())
 		case "test-parent":
 			parent()
-		case "test-mute": // a child that never speaks
-			time.Sleep(time.Hour)
+		case "test-mute-parent": // of a child that never speaks
+			h := worker.NewHost(worker.Options{Command: command("test-mute"), Stdout: os.Stdout})
+			_ = h.Start(context.Background(), worker.Spec{Name: "mute", Backend: worker.Process})
+		case "test-mute": // nor listens
+			fmt.Println(os.Getpid())
+			time.Sleep(time.Minute)
+			os.Exit(1)
 		}
 	}
 	_ = os.Setenv("GORACE", "atexit_sleep_ms=0") // for the children: each would take a second to end

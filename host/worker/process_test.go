@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -112,27 +113,35 @@ func TestCloseLeavesNoChild(t *testing.T) {
 	}
 }
 
-// However the parent dies, its children do not outlive it.
+// However the parent dies, its children do not outlive it; on Linux not even
+// one that does not notice.
 func TestChildrenDieWithTheirParent(t *testing.T) {
-	argv := command("test-parent")
-	parent := exec.Command(argv[0], argv[1:]...)
-	parent.Stderr = os.Stderr
-	out, err := parent.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, parent.Start())
-	var pids []int
-	lines := bufio.NewScanner(out)
-	for len(pids) < 2 && lines.Scan() {
-		pid, err := strconv.Atoi(lines.Text())
-		require.NoError(t, err)
-		require.True(t, alive(pid))
-		pids = append(pids, pid)
-	}
-	require.Len(t, pids, 2)
-	require.NoError(t, parent.Process.Kill())
-	_ = parent.Wait()
-	for _, pid := range pids {
-		requireDead(t, pid)
+	for mode, children := range map[string]int{"test-parent": 2, "test-mute-parent": 1} {
+		t.Run(mode, func(t *testing.T) {
+			if mode == "test-mute-parent" && runtime.GOOS != "linux" {
+				t.Skip("only Linux kills a process with its parent")
+			}
+			argv := command(mode)
+			parent := exec.Command(argv[0], argv[1:]...)
+			parent.Stderr = os.Stderr
+			out, err := parent.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, parent.Start())
+			var pids []int
+			lines := bufio.NewScanner(out)
+			for len(pids) < children && lines.Scan() {
+				pid, err := strconv.Atoi(lines.Text())
+				require.NoError(t, err)
+				require.True(t, alive(pid))
+				pids = append(pids, pid)
+			}
+			require.Len(t, pids, children)
+			require.NoError(t, parent.Process.Kill())
+			_ = parent.Wait()
+			for _, pid := range pids {
+				requireDead(t, pid)
+			}
+		})
 	}
 }
 
