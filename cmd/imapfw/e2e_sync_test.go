@@ -132,7 +132,7 @@ func meet(t testing.TB, client *rawIMAP, near string) {
 
 func TestIMAPToIMAPAndMaildirToMaildir(t *testing.T) {
 	srv := dovecot.Start(t)
-	bodies := sendable(oddCorpus(7, corpusSize(t)/5))
+	bodies := sendable(oddCorpus(7, corpusSize(t)/2))
 	n := len(bodies)
 	fill(t, srv, "from", bodies)
 	srv.AddUser(t, "to")

@@ -3,14 +3,13 @@ package main
 import (
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/adrg/xdg"
 
 	"github.com/imapfw/imapfw/host/fault"
-	"github.com/imapfw/imapfw/scripts"
+	"github.com/imapfw/imapfw/luaapi"
 )
 
 // userFolder is where the user's file, apps and contrib scripts are.
@@ -69,17 +68,6 @@ func (g *global) findApp(arg string) (app, error) {
 		_, err := os.Stat(arg)
 		return app{path: arg}, fault.Wrap(fault.Config, "", err)
 	}
-	for _, candidate := range []string{arg + ".lua", filepath.Join(arg, "init.lua")} {
-		file := filepath.Join(g.userFolder(), "apps", candidate)
-		if _, err := os.Stat(file); err == nil {
-			return app{path: file}, nil
-		}
-	}
-	if shipped := path.Join("apps", arg); fs.ValidPath(shipped) {
-		if _, err := fs.Stat(scripts.FS, path.Join(shipped, "init.lua")); err == nil {
-			return app{path: shipped, in: scripts.FS}, nil
-		}
-	}
-	return app{}, fault.New(fault.Config, "", "%q is neither a command nor an app", arg).
-		WithHint("apps are looked up in %s, and among the shipped ones", filepath.Join(g.userFolder(), "apps"))
+	found, err := luaapi.FindApp(arg, g.userFolder())
+	return app{path: found.Path, in: found.FS}, err
 }

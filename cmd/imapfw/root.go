@@ -54,8 +54,8 @@ func (g *global) rootCommand() *cobra.Command {
 	root.PersistentFlags().CountP("verbose", "v", "log what is done; twice for every detail")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(g.demoCommand(), g.syncCommand(), g.runCommand(), g.newCommand(),
-		g.versionCommand(), g.workerCommand())
+	root.AddCommand(g.demoCommand(), g.syncCommand(), g.runCommand(), g.checkCommand(), g.newCommand(),
+		g.graphCommand(), g.versionCommand(), g.workerCommand())
 	for _, c := range root.Commands() {
 		if c.Args != nil {
 			check := c.Args

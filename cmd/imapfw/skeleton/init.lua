@@ -1,6 +1,6 @@
 -- NAME: an app to start from. Try it with:  imapfw run NAME/test.lua
 local api = require "imapfw.api"
-local careful = require "careful"
+local engines = require "engines"
 
 local app = api.app { name = "NAME" }
 
@@ -19,7 +19,7 @@ function app.main(ctx)
     endpoint = api.StateEndpoint { path = "~/.local/state/imapfw/NAME" },
   }
   local engine = api.EngineManager {
-    name = "sync", class = careful.Engine, far = far, near = near, state = state,
+    name = "sync", class = engines.Careful, far = far, near = near, state = state,
   }
   ctx:start { far, near, state, engine }
   return ctx:wait()                                -- the exit code
