@@ -136,6 +136,23 @@ func endsLine(header []byte, n int) bool {
 	return before == 0 || header[before-1] == '\n'
 }
 
+// altered tells what edits made of a message whose header was as given.
+func (e *headerEdits) altered(header []byte) *mail.Altered {
+	after := e.apply(header)
+	return &mail.Altered{Header: after, Grown: crlfLen(after) - crlfLen(header)}
+}
+
+// crlfLen is the length of a header in CRLF form.
+func crlfLen(header []byte) int64 {
+	n := len(header)
+	for i, c := range header {
+		if c == '\n' && (i == 0 || header[i-1] != '\r') {
+			n++
+		}
+	}
+	return int64(n)
+}
+
 // withHeader returns the content of a message with another header, which was of
 // a given size before.
 func withHeader(body mail.Body, before int, header []byte, rest io.Reader) mail.Body {
@@ -143,5 +160,6 @@ func withHeader(body mail.Body, before int, header []byte, rest io.Reader) mail.
 		Reader:   io.MultiReader(bytes.NewReader(header), rest),
 		Size:     body.Size - int64(before) + int64(len(header)),
 		LineEnds: body.LineEnds,
+		Altered:  body.Altered,
 	}
 }

@@ -90,7 +90,7 @@ func (s *scripted) Bodies(ctx context.Context, ref mail.Ref, keys mail.KeySet, f
 		if chosen.Empty() {
 			continue
 		}
-		err = s.Store.Bodies(ctx, ref, chosen, edited(edits, fn))
+		err = s.Store.Bodies(ctx, ref, chosen, editing(edits, fn))
 		if failed, ok := driver.AsPartial(err); ok {
 			for k, err := range failed.Failed {
 				partial.Fail(k, err)
@@ -144,8 +144,8 @@ func (s *scripted) chosen(ctx context.Context, ref mail.Ref, part mail.KeySet) (
 	return chosen, edits, err
 }
 
-// edited applies edits to the messages that have any, on their way to fn.
-func edited(edits map[mail.Key]headerEdits, fn func(mail.Meta, mail.Body) error) func(mail.Meta, mail.Body) error {
+// editing applies edits to the messages that have any, on their way to fn.
+func editing(edits map[mail.Key]headerEdits, fn func(mail.Meta, mail.Body) error) func(mail.Meta, mail.Body) error {
 	if len(edits) == 0 {
 		return fn
 	}
@@ -159,7 +159,7 @@ func edited(edits map[mail.Key]headerEdits, fn func(mail.Meta, mail.Body) error)
 			return err
 		}
 		changed := withHeader(body, len(header), e.apply(header), rest)
-		m.Size = changed.Size
+		m.Size, changed.Altered = changed.Size, true
 		return fn(m, changed)
 	}
 }

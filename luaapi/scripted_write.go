@@ -41,17 +41,80 @@ func (s *scripted) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body 
 			}
 			return nil
 		})
+	switch {
+	case err != nil && itemFailed(ctx, err):
+		// A Store reads all of what it is given.
+		if _, err := io.Copy(io.Discard, rest); err != nil {
+			return nil, err
+		}
+		return &refused{err: err}, nil
+	case err != nil:
+		return nil, err
+	case msg.edits.empty():
+		return s.Store.Deliver(ctx, ref, m, unread(body, header, rest))
+	}
+	altered := msg.edits.altered(header)
+	d, err := s.Store.Deliver(ctx, ref, m, withHeader(body, len(header), altered.Header, rest))
 	if err != nil {
 		return nil, err
 	}
-	return s.Store.Deliver(ctx, ref, m, unread(body, header, rest, &msg.edits))
+	return &edited{d, altered}, nil
 }
 
-// unread returns content whose header was read already, with the edits done.
-func unread(body mail.Body, header []byte, rest io.Reader, edits *headerEdits) mail.Body {
-	if !edits.empty() {
-		return withHeader(body, len(header), edits.apply(header), rest)
+// refused is a delivery that the script did not let through. Commit tells why.
+type refused struct{ err error }
+
+func (*refused) Abort() {}
+
+// edited is a delivery whose header the script changed.
+type edited struct {
+	driver.Delivery
+	altered *mail.Altered
+}
+
+// Commit passes on the deliveries that the script let through.
+func (s *scripted) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
+	var through []driver.Delivery
+	for _, d := range ds {
+		switch d := d.(type) {
+		case *refused:
+		case *edited:
+			through = append(through, d.Delivery)
+		default:
+			through = append(through, d)
+		}
 	}
+	placed, err := s.Store.Commit(ctx, ref, through)
+	if err == nil && len(placed) != len(through) {
+		err = fault.New(fault.Internal, "commit", "%d results of %d deliveries", len(placed), len(through)).InFolder(ref.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	out := make([]mail.Placed, len(ds))
+	for i, d := range ds {
+		if no, ok := d.(*refused); ok {
+			out[i].Err = no.err
+			continue
+		}
+		out[i], placed = placed[0], placed[1:]
+		if e, ok := d.(*edited); ok {
+			out[i].Altered = e.over(out[i].Altered)
+		}
+	}
+	return out, nil
+}
+
+// over adds what was changed behind the script, after it.
+func (e *edited) over(behind *mail.Altered) *mail.Altered {
+	if behind == nil {
+		return e.altered
+	}
+	return &mail.Altered{Header: behind.Header, Grown: behind.Grown + e.altered.Grown}
+}
+
+// unread returns content whose header was read already.
+func unread(body mail.Body, header []byte, rest io.Reader) mail.Body {
 	if seeker, ok := body.Reader.(io.Seeker); ok {
 		if _, err := seeker.Seek(0, io.SeekStart); err == nil {
 			return body

@@ -27,6 +27,7 @@ type batch struct {
 	intents    map[mail.Key]*state.Intent // by source key
 	deliveries []driver.Delivery
 	rows       []state.Row // one for each delivery, its target key yet to come
+	altered    []bool      // whether what was delivered is not what its source keeps
 	bytes      int64
 }
 
@@ -39,6 +40,7 @@ type copier struct {
 	reserved mail.Reservation
 	ref      mail.Ref    // of the target folder
 	unnamed  []state.Row // delivered to a store that did not tell the key
+	kept     []Identity  // of unnamed, as the store has it
 	intents  []int64     // of unnamed
 }
 
@@ -200,6 +202,7 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	}
 	b.deliveries = append(b.deliveries, d)
 	b.rows = append(b.rows, row)
+	b.altered = append(b.altered, body.Altered)
 	b.bytes += body.Size
 	return nil
 }
@@ -264,8 +267,17 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		}
 		copied++
 		row.Flags = row.Flags.Intersect(p.Flags)
+		kept := Identity{Header: row.Ident, Size: row.Size, HasID: true}
+		if a := p.Altered; a != nil { // the two copies have no identity in common
+			kept = HeaderIdentity(a.Header, row.Size+a.Grown)
+			row.Size, row.Ident = -1, ""
+		}
+		if b.altered[i] {
+			row.Size, row.Ident = -1, ""
+		}
 		if p.Key == "" {
 			c.unnamed = append(c.unnamed, row)
+			c.kept = append(c.kept, kept)
 			c.intents = append(c.intents, b.intents[source].ID)
 			delete(b.intents, source)
 			continue

@@ -19,7 +19,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 	for i, row := range c.unnamed {
 		sent[i] = described{
 			meta: mail.Meta{Key: row.Key(c.from), Flags: row.Flags, Date: row.Date},
-			id:   Identity{Header: row.Ident, Size: row.Size, HasID: true},
+			id:   c.kept[i],
 		}
 	}
 	r := &reading{e: c.e, p: pair{name: c.fp.Name}, results: map[state.Side]mail.Result{

@@ -21,4 +21,7 @@ type Body struct {
 	io.Reader
 	Size     int64
 	LineEnds LineEnds
+	// Altered tells that a controller changed the content on its way, so that
+	// it is not what the store it came from keeps.
+	Altered bool
 }

@@ -77,8 +77,17 @@ type Placed struct {
 	Key Key
 	// Flags are those the store kept.
 	Flags Flags
+	// Altered is set when a controller changed the content before it was kept.
+	Altered *Altered
 	// Err is set when this one message was refused. The others are there.
 	Err error
+}
+
+// Altered is what a controller made of a message. The rest of the content is as
+// it was.
+type Altered struct {
+	Header []byte // as kept, up to and including the empty line
+	Grown  int64  // octets that the message grew by, in CRLF form
 }
 
 // ChangeOp is what is to be done to a message that is there.
