@@ -72,6 +72,9 @@ func TestContractOnDovecot(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() && name != "default" {
+				t.Skip("one kind of Dovecot is enough for a short test")
+			}
 			t.Parallel()
 			server := dovecot.Start(t, one.options...)
 			f := features

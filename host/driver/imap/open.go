@@ -35,22 +35,24 @@ func (d *Driver) dial(ctx context.Context) (*session, error) {
 // with runs fn on a session. Where the connection turns out to be dead, fn is
 // run once more on another one, if it is safe to repeat.
 func (d *Driver) with(ctx context.Context, folder string, repeat bool, fn func(context.Context, *session) error) error {
-	s, err := d.borrow(ctx, folder)
-	if err != nil {
-		return err
-	}
-	err = fn(ctx, s)
-	dead := !s.alive()
-	d.pool.giveBack(s)
+	dead, err := d.once(ctx, folder, fn)
 	if err == nil || !dead || !repeat || ctx.Err() != nil || d.pool.isClosed() {
 		return d.closedErr(err)
 	}
 	d.log.Debug("connection lost, trying again on a new one", "folder", folder, "error", err)
-	if s, err = d.borrow(ctx, folder); err != nil {
-		return err
+	_, err = d.once(ctx, folder, fn)
+	return d.closedErr(err)
+}
+
+// once runs fn on a session, and tells whether the connection died of it.
+func (d *Driver) once(ctx context.Context, folder string, fn func(context.Context, *session) error) (dead bool, err error) {
+	s, err := d.borrow(ctx, folder)
+	if err != nil {
+		return false, err
 	}
 	defer d.pool.giveBack(s)
-	return d.closedErr(fn(ctx, s))
+	err = fn(ctx, s)
+	return !s.alive(), err
 }
 
 // borrow borrows a session that was not found dead.

@@ -76,6 +76,27 @@ func TestAServerThatTakesFewConnections(t *testing.T) {
 	require.NoError(t, errors.Join(errs...), "one connection is enough for everything")
 }
 
+func TestAPanicOfTheReaderLeavesNothingBehind(t *testing.T) {
+	for _, connections := range []int{1, 3} {
+		s := memory(t, imaptest.Options{})
+		fill(t, s.Account(""), 500)
+		opts := options(s.Addr(), "user", "secret")
+		opts.Connections = connections
+		d := open(t, opts)
+		require.PanicsWithValue(t, "oops", func() {
+			_ = d.Bodies(t.Context(), inbox, uids(1, 500), func(m mail.Meta, b mail.Body) error {
+				if m.Key == mail.UIDKey(100) {
+					panic("oops")
+				}
+				return nil
+			})
+		})
+		got, err := bodies(t, d, uids(1, 500))
+		require.NoError(t, err)
+		require.Len(t, got, 500)
+	}
+}
+
 func TestManyFoldersAtOnce(t *testing.T) {
 	// More readers than connections: those beyond spool.
 	s := memory(t, imaptest.Options{})

@@ -39,10 +39,12 @@ func (t *transfer) stream(ctx context.Context, s *session, left mail.KeySet) err
 		failed = st.run(sets(left))
 		return failed
 	})
-	if st.callback != nil {
-		if err := context.Cause(caller); err != nil && st.cut {
-			return err
-		}
+	switch {
+	case st.cut && caller.Err() != nil:
+		return context.Cause(caller)
+	case st.cut:
+		return t.d.closedErr(st.callback)
+	case st.callback != nil:
 		return st.callback
 	}
 	if err != nil && s.refused(ctx, err) {
@@ -91,27 +93,40 @@ type arrival struct {
 	dealt   chan struct{} // closed when the message was dealt with
 }
 
-var bodySection = goimap.FetchItemBodySection{Peek: true}
-
 // run sends the commands and deals with what arrives. It returns the first
 // error of a command.
 func (st *streaming) run(sets iter.Seq[mail.KeySet]) error {
-	var commands sync.WaitGroup
-	defer commands.Wait()
 	next, end := iter.Pull(sets)
 	defer end()
-	var failed error
+	var commands sync.WaitGroup
+	var a arrival
 	expected, open, more := 0, 0, true
+	defer func() {
+		if open > 0 { // fn panicked
+			st.stop(errStopped)
+			close(a.dealt)
+			for open > 0 {
+				if a = <-st.arrivals; a.message == nil {
+					open--
+				} else {
+					close(a.dealt)
+				}
+			}
+		}
+		commands.Wait()
+	}()
+	options := &goimap.FetchOptions{
+		UID: true, Flags: true, InternalDate: true,
+		BodySection: []*goimap.FetchItemBodySection{{Peek: true}},
+	}
+	var failed error
 	for {
 		for more && expected < streamAhead && st.callback == nil && failed == nil {
 			set, ok := next()
 			if more = ok; !ok {
 				break
 			}
-			cmd := st.client.Fetch(imapSet(set), &goimap.FetchOptions{
-				UID: true, Flags: true, InternalDate: true,
-				BodySection: []*goimap.FetchItemBodySection{&bodySection},
-			})
+			cmd := st.client.Fetch(imapSet(set), options)
 			expected += set.Len()
 			open++
 			commands.Go(func() { st.take(cmd, set.Len()) })
@@ -119,8 +134,7 @@ func (st *streaming) run(sets iter.Seq[mail.KeySet]) error {
 		if open == 0 {
 			return failed
 		}
-		a := <-st.arrivals
-		if a.message == nil {
+		if a = <-st.arrivals; a.message == nil {
 			open--
 			expected -= a.asked - a.got
 			if failed == nil {
@@ -212,8 +226,9 @@ func (st *streaming) pass(rec *record, size int64, r io.Reader) bool {
 		return err == nil
 	}
 	cut := (&fault.Error{Code: fault.Network, Op: "fetch", Folder: st.box.name, Key: string(mail.UIDKey(rec.uid)),
-		Message: "the connection dropped in the middle of the message", Err: errors.Unwrap(err)}).AsTemporary()
+		Message: "the connection dropped in the middle of the message", Err: io.ErrUnexpectedEOF}).AsTemporary()
 	if err != nil {
+		cut.Err = errors.Unwrap(err) // what fn made of it
 		st.cut = true
 		st.end(cut)
 		return false
