@@ -92,6 +92,9 @@ func NewHost(opt Options) *Host {
 // channels lead to were started before. A name may be used again after its Exit. When
 // Start fails the worker is not there and there is no Exit.
 func (h *Host) Start(ctx context.Context, spec Spec) error {
+	if spec.Backend == "" {
+		spec.Backend = Goroutine
+	}
 	if err := h.check(spec); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (h *Host) check(spec Spec) error {
 		return err
 	}
 	switch spec.Backend {
-	case "", Goroutine, Inline:
+	case Goroutine, Inline:
 		if h.opt.Registry[spec.Kind] == nil {
 			return fault.New(fault.Config, "", "worker %q is of the unknown kind %q", spec.Name, spec.Kind)
 		}
@@ -255,8 +258,9 @@ func (h *Host) KillAll() {
 }
 
 // Close stops what still runs, in reverse order of start, waits for every
-// goroutine and closes Exits. When ctx ends the rest is killed. It returns the
-// first error of a worker, or says which ones could not be ended.
+// goroutine and closes Exits. Calls in flight may finish until ctx ends; then
+// the rest is killed. It returns the first error of a worker, or says that some
+// could not be ended.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	again := h.closed

@@ -74,8 +74,9 @@ type Call struct {
 // Stream is one end of a two-way sequence of values, bounded in what it buffers.
 // One goroutine may send while another one receives.
 type Stream interface {
-	// Send passes one item on; a []byte or string is at most MaxChunk long. It
-	// blocks while the other end is behind. It fails with fault.Stopped when
+	// Send passes one item on, and gives it away: a buffer is not used again. A
+	// []byte or string is at most MaxChunk long. Send blocks while the other
+	// end is behind. It fails with fault.Stopped when
 	// the call is over: the reply tells why.
 	Send(ctx context.Context, item wire.Value) error
 	// Recv returns the next item, io.EOF when the other end will send no more.
