@@ -114,7 +114,10 @@ func syncEach(ctx context.Context, paths []string) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return syncPath(path)
+			if err := syncPath(path); !missing(err) {
+				return err
+			}
+			return nil // renaming it will tell for this one message
 		})
 	}
 	return all.Wait()
