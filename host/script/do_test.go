@@ -3,6 +3,7 @@ package script_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -237,4 +238,26 @@ return function() return co() end`, script.Options{})
 		require.NoError(t, err)
 		require.Equal(t, "1", got)
 	}
+}
+
+// foreign is a context that the standard library can only follow with a
+// goroutine.
+type foreign struct {
+	context.Context
+	done chan struct{}
+}
+
+func (f foreign) Done() <-chan struct{} { return f.done }
+
+// A coroutine that is never finished leaves nothing behind in the caller's
+// context, which may be that of the whole run.
+func TestCoroutinesDoNotHangOnTheContext(t *testing.T) {
+	s := state(t, `return function()
+  for i = 1, 20 do coroutine.resume(coroutine.create(function() coroutine.yield() end)) end
+  for i = 1, 20 do coroutine.wrap(function() coroutine.yield() end)() end
+end`, script.Options{})
+	before := runtime.NumGoroutine()
+	_, err := callCtx(foreign{context.Background(), make(chan struct{})}, t, s)
+	require.NoError(t, err)
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }

@@ -101,17 +101,19 @@ func TestErrorsKeepTheirIdentity(t *testing.T) {
 
 	// An error of Go that knows its place is passed through as it is.
 	known := &fault.Error{Code: fault.Quota, At: "elsewhere.lua:1", Message: "full"}
-	err = s.Do(context.Background(), func(L *lua.LState) error {
-		_, err := s.Call(L, L.NewFunction(func(L *lua.LState) int {
+	through := state(t, "return function(f) f() end", script.Options{})
+	err = through.Do(context.Background(), func(L *lua.LState) error {
+		_, err := through.Call(L, through.Result(), 0, L.NewFunction(func(L *lua.LState) int {
 			script.Raise(L, known)
 			return 0
-		}), 0)
+		}))
 		return err
 	})
 	var f *fault.Error
 	require.ErrorAs(t, err, &f)
 	require.Equal(t, fault.Quota, f.Code)
 	require.Equal(t, "elsewhere.lua:1", f.At)
+	require.Contains(t, f.Trace, "app.lua:1:")
 	require.Empty(t, known.Trace, "the caller's error is not changed")
 	require.True(t, errors.Is(err, fault.Quota))
 }
