@@ -153,9 +153,7 @@ func TestDoSerialisesAndHonoursTheContext(t *testing.T) {
 func TestPanicsAreFaults(t *testing.T) {
 	s := state(t, "return 1", script.Options{Worker: "near"})
 	err := s.Do(context.Background(), func(L *lua.LState) error {
-		var m map[string]int
-		m["x"] = 1
-		return nil
+		panic("a mistake of ours")
 	})
 	require.ErrorIs(t, err, fault.Crashed)
 	var f *fault.Error
