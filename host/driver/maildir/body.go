@@ -41,31 +41,37 @@ func (s *Store) each(ctx context.Context, op string, ref mail.Ref, keys mail.Key
 	}
 	look, words := s.locator(op, f, false), s.wordReader(f)
 	for key := range keys.All() {
-		var file *os.File
-		var meta mail.Meta
-		there, err := look.do(ctx, key, func(e entry) (err error) {
-			file, meta, err = s.open(f, e, words)
-			return err
-		})
+		file, meta, err := s.find(ctx, look, key, words)
 		switch {
-		case ctx.Err() != nil:
-			if file != nil {
-				_ = file.Close()
+		case file != nil:
+			if err := with(ctx, meta, file, fn); err != nil {
+				return err
 			}
+		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
 			failed.Fail(key, ioFault(op, ref.Name, err))
-			continue
-		case !there:
-			continue
-		}
-		err = fn(ctx, meta, file)
-		_ = file.Close() // it was only read
-		if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// find opens the file of a message; nil when the message is gone.
+func (s *Store) find(ctx context.Context, look *locator, key mail.Key, words *wordReader) (file *os.File, meta mail.Meta, err error) {
+	_, err = look.do(ctx, key, func(e entry) (err error) {
+		file, meta, err = s.open(look.f, e, words)
+		return err
+	})
+	return file, meta, err
+}
+
+// with closes a file when fn is done with it, or panics.
+func with(ctx context.Context, m mail.Meta, file *os.File, fn func(context.Context, mail.Meta, *os.File) error) error {
+	defer file.Close() // it is only read
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fn(ctx, m, file)
 }
 
 // open opens a message and tells what is known of it.

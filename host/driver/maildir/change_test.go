@@ -204,3 +204,24 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	require.ErrorContains(t, err, `"a//b"`)
 	require.ErrorContains(t, err, "rename")
 }
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("a controller's mistake") }
+
+func TestPanicLeavesNothing(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	require.Panics(t, func() {
+		_, _ = s.Deliver(t.Context(), mail.Ref{Name: "F"}, mail.Meta{}, mail.Body{Reader: panicking{}, Size: 1, LineEnds: mail.LF})
+	})
+	left, err := os.ReadDir(filepath.Join(root, "F", "tmp"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+	key := put(t, s, "F", mail.Flags{})[0].Key
+	require.Panics(t, func() {
+		_ = s.Bodies(t.Context(), mail.Ref{Name: "F"}, mail.NewKeySet(key), func(mail.Meta, mail.Body) error { panic("x") })
+	})
+	require.NoError(t, s.Close(), "nobody waits for what has panicked")
+}

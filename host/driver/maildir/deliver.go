@@ -61,10 +61,16 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 	if err := s.prepare(d); err != nil {
 		return nil, ioFault(op, ref.Name, err)
 	}
+	written := false
+	defer func() {
+		if !written {
+			d.Abort()
+		}
+	}()
 	if err := d.write(ctx, m.Date, body); err != nil {
-		d.Abort()
 		return nil, ioFault(op, ref.Name, err)
 	}
+	written = true
 	return d, nil
 }
 
@@ -89,6 +95,7 @@ func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) er
 	if err != nil {
 		return err
 	}
+	defer file.Close() // also when the body's reader panics; closing twice does no harm
 	err = d.store.copyBody(ctx, file, body)
 	if cerr := file.Close(); err == nil {
 		err = cerr
