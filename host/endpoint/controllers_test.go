@@ -319,6 +319,7 @@ func TestFilterFolders(t *testing.T) {
 func TestDryRun(t *testing.T) {
 	s := server(t, memory.Options{})
 	keys := list(fill(s, mail.Inbox, 3, 10))
+	s.AddFolder("Old")
 	require.NoError(t, s.SetStamp(t.Context(), "before"))
 	before := s.Snapshot()
 	var did []endpoint.WouldDo
@@ -345,6 +346,7 @@ func TestDryRun(t *testing.T) {
 	require.Empty(t, metas(t, d, "New"), "it is as if it were there")
 	remover, _ := driver.As[driver.FolderRemover](d)
 	require.NoError(t, remover.RemoveFolder(t.Context(), "New"))
+	require.NoError(t, remover.RemoveFolder(t.Context(), "Old"))
 	folders, err := d.Folders(t.Context())
 	require.NoError(t, err)
 	require.Len(t, folders, 1)
@@ -362,7 +364,7 @@ func TestDryRun(t *testing.T) {
 		{Op: "deliver", Folder: "INBOX", Count: 2, Octets: 24},
 		{Op: "flags", Folder: "INBOX", Count: 1}, {Op: "remove", Folder: "INBOX", Count: 1}, {Op: "move", Folder: "INBOX", To: "New", Count: 1},
 		{Op: "create folder", Folder: "New", Count: 1}, {Op: "subscribe", Folder: "New", Count: 1},
-		{Op: "remove folder", Folder: "New", Count: 1}, {Op: "stamp", Count: 1},
+		{Op: "remove folder", Folder: "New", Count: 1}, {Op: "remove folder", Folder: "Old", Count: 1}, {Op: "stamp", Count: 1},
 	}, did)
 }
 

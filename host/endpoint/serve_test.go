@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -197,6 +198,57 @@ func TestAlteredContentIsRefused(t *testing.T) {
 			})
 			require.LessOrEqual(t, seen, 1)
 		})
+	}
+}
+
+// More content than was announced is refused also where nothing of it was read.
+func TestUnannouncedContentIsRefused(t *testing.T) {
+	s := memory.New(memory.Options{Eager: true})
+	p := opened(t, mode{strict: true}, exact{s})
+	_, err := p.Deliver(t.Context(), inbox, mail.Meta{}, mail.Body{Reader: strings.NewReader("more"), LineEnds: mail.LF})
+	require.Error(t, err)
+	require.Empty(t, bodies(s, mail.Inbox))
+}
+
+// deaf is a channel that loses the rest of a stream after so many items.
+type deaf struct {
+	worker.Channel
+	after int
+}
+
+func (deaf) Local() bool { return false }
+
+func (c deaf) Open(ctx context.Context, op string, args wire.Value) (worker.Session, error) {
+	s, err := c.Channel.Open(ctx, op, args)
+	return &deafened{s, c.after}, err
+}
+
+type deafened struct {
+	worker.Session
+	left int
+}
+
+func (s *deafened) Recv(ctx context.Context) (wire.Value, error) {
+	v, err := s.Session.Recv(ctx)
+	if s.left--; s.left < 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	return v, err
+}
+
+// What was cut short never looks complete: messages would look removed.
+func TestCutStreams(t *testing.T) {
+	s := memory.New(memory.Options{Batch: 2})
+	keys := fill(s, mail.Inbox, 6, 10)
+	clean := border(t, mode{strict: true}, s)
+	for after := range 3 {
+		p := endpoint.Proxy(deaf{clean, after})
+		require.NoError(t, p.Open(t.Context()))
+		_, err := p.Changes(t.Context(), inbox, "", func([]mail.Meta) error { return nil })
+		require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+		require.ErrorIs(t, p.Describe(t.Context(), inbox, keys, mail.WantHeader, func([]mail.Description) error { return nil }), io.ErrUnexpectedEOF)
+		require.ErrorIs(t, p.Bodies(t.Context(), inbox, keys, func(mail.Meta, mail.Body) error { return nil }), io.ErrUnexpectedEOF)
+		require.NoError(t, p.Close())
 	}
 }
 

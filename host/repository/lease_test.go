@@ -2,8 +2,10 @@ package repository_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/repository"
 	"github.com/imapfw/imapfw/host/worker"
 )
 
@@ -141,6 +144,74 @@ func TestLeasesKeepBatchesApart(t *testing.T) {
 	wg.Wait()
 	require.Equal(t, 180, count(t, s, mail.Inbox))
 	require.Equal(t, 180, count(t, s, "other"))
+}
+
+// connection is a connection that knows its own deliveries from others'.
+type connection struct {
+	shared
+	gates map[string]chan struct{} // by folder: Deliver waits there
+}
+
+type own struct {
+	driver.Delivery
+	by *connection
+}
+
+func (c *connection) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, b mail.Body) (driver.Delivery, error) {
+	if gate := c.gates[ref.Name]; gate != nil {
+		<-gate
+	}
+	d, err := c.Store.Deliver(ctx, ref, m, b)
+	return own{d, c}, err
+}
+
+func (c *connection) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
+	var inner []driver.Delivery
+	for _, d := range ds {
+		if d.(own).by != c {
+			return nil, errors.New("a delivery of another connection")
+		}
+		inner = append(inner, d.(own).Delivery)
+	}
+	return c.Store.Commit(ctx, ref, inner)
+}
+
+// Deliveries of one batch that run at once go to one endpoint, which commits
+// them all.
+func TestOneEndpointForABatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memory.New(memory.Options{})
+		require.NoError(t, s.Open(t.Context()))
+		defer s.Close()
+		s.AddFolder("A")
+		s.AddFolder("B")
+		gates := map[string]chan struct{}{"A": make(chan struct{}), "B": make(chan struct{})}
+		r := repository.New(func(context.Context, int) (driver.Store, error) { return &connection{shared{s}, gates}, nil },
+			repository.Options{Endpoints: 2})
+		require.NoError(t, r.Open(t.Context()))
+		defer r.Close()
+		var wg sync.WaitGroup
+		deliver := func(ref mail.Ref, into *driver.Delivery) {
+			wg.Go(func() {
+				d, err := r.Deliver(t.Context(), ref, mail.Meta{}, content(1))
+				require.NoError(t, err)
+				*into = d
+			})
+			synctest.Wait()
+		}
+		var x driver.Delivery
+		ds := make([]driver.Delivery, 2)
+		deliver(mail.Ref{Name: "A"}, &x) // both endpoints are busy
+		deliver(mail.Ref{Name: "B"}, &x)
+		deliver(inbox, &ds[0])
+		deliver(inbox, &ds[1])
+		close(gates["A"])
+		close(gates["B"])
+		wg.Wait()
+		placed, err := r.Commit(t.Context(), inbox, ds)
+		require.NoError(t, err)
+		require.Len(t, placed, 2)
+	})
 }
 
 // Two engines copy in opposite directions, with one endpoint on each side.

@@ -250,10 +250,13 @@ func TestWaitersHonourTheirContext(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, <-second, context.Canceled)
 
-	// Writing does not wait for reading.
+	// Writing does not wait for reading. The stores within were never opened,
+	// but they are asked.
 	ref := mail.Ref{Name: "INBOX"}
 	_, err := r.Reserve(t.Context(), ref, 1)
-	require.ErrorIs(t, err, fault.Stopped, "the store within was never opened, but it was asked")
+	require.ErrorContains(t, err, "the store is not open")
+	_, err = r.Change(t.Context(), ref, nil)
+	require.ErrorContains(t, err, "the store is not open")
 
 	require.NoError(t, r.Close(), "Close ends what is under way")
 	require.ErrorIs(t, <-first, fault.Stopped)
