@@ -27,6 +27,9 @@ func (o outcome) number(field string) int64 {
 func (o outcome) line(took time.Duration) string {
 	var parts []string
 	add := func(n int64, what string) {
+		if n == 1 {
+			what = strings.Replace(what, "folders", "folder", 1)
+		}
 		if n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, what))
 		}
