@@ -185,7 +185,7 @@ func TestOneEndpointForABatch(t *testing.T) {
 		defer s.Close()
 		s.AddFolder("A")
 		s.AddFolder("B")
-		gates := map[string]chan struct{}{"A": make(chan struct{}), "B": make(chan struct{})}
+		gates := map[string]chan struct{}{"A": make(chan struct{}), "B": make(chan struct{}), mail.Inbox: make(chan struct{})}
 		r := repository.New(func(context.Context, int) (driver.Store, error) { return &connection{shared{s}, gates}, nil },
 			repository.Options{Endpoints: 2})
 		require.NoError(t, r.Open(t.Context()))
@@ -199,14 +199,16 @@ func TestOneEndpointForABatch(t *testing.T) {
 			})
 			synctest.Wait()
 		}
-		var x driver.Delivery
+		var a, b driver.Delivery
 		ds := make([]driver.Delivery, 2)
-		deliver(mail.Ref{Name: "A"}, &x) // both endpoints are busy
-		deliver(mail.Ref{Name: "B"}, &x)
+		deliver(mail.Ref{Name: "A"}, &a) // both endpoints are busy
+		deliver(mail.Ref{Name: "B"}, &b)
 		deliver(inbox, &ds[0])
 		deliver(inbox, &ds[1])
-		close(gates["A"])
-		close(gates["B"])
+		for _, gate := range []string{"A", "B", mail.Inbox} {
+			close(gates[gate])
+			synctest.Wait()
+		}
 		wg.Wait()
 		placed, err := r.Commit(t.Context(), inbox, ds)
 		require.NoError(t, err)
