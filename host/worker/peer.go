@@ -34,9 +34,10 @@ type peer struct {
 // asked is a call this end made.
 type asked struct {
 	ctx    context.Context // the caller's
+	to     string
 	reply  *reply
 	end    *end        // nil without a stream
-	unhook func() bool // ends what watches the caller's context
+	unhook func() bool // ends what watches ctx; set while the call is in flight
 }
 
 // served is a call the other end made.
@@ -177,10 +178,17 @@ func (p *peer) fail(err error) {
 
 func (a *asked) fail(err error) {
 	if a.end != nil {
-		a.unhook()
+		a.settle()
 		a.end.abort(err)
 	}
 	a.reply.set(nil, err)
+}
+
+// settle is called by whoever took the call out of those in flight.
+func (a *asked) settle() {
+	if a.unhook != nil {
+		a.unhook()
+	}
 }
 
 // write sends what is in the outbox until the link ends.

@@ -15,16 +15,19 @@ func (p *peer) call(ctx context.Context, to string, call *Call) (wire.Value, err
 		return nil, err
 	}
 	v, err := a.reply.wait(ctx, context.Background(), "call "+to)
-	p.leave(ctx, id)
+	if ctx.Err() != nil {
+		p.leave(ctx, id)
+	}
 	return v, err
 }
 
 // open asks the other end with a stream.
 func (p *peer) open(ctx context.Context, to, op string, args wire.Value) (Session, error) {
-	_, a, err := p.ask(ctx, callHead{to: to, op: op, chain: Chain(ctx), stream: true}, args)
+	id, a, err := p.ask(ctx, callHead{to: to, op: op, chain: Chain(ctx), stream: true}, args)
 	if err != nil {
 		return nil, err
 	}
+	p.watch(ctx, id, a)
 	return &session{end: *a.end, reply: a.reply, ctx: ctx, life: context.Background(), op: "call " + to}, nil
 }
 
@@ -41,13 +44,9 @@ func (p *peer) ask(ctx context.Context, head callHead, args wire.Value) (uint64,
 	}
 	id := p.next
 	p.next += 2
-	a := &asked{reply: newReply(), ctx: ctx}
+	a := &asked{ctx: ctx, to: head.to, reply: newReply()}
 	if head.stream {
 		a.end = p.newEnd(id)
-		a.unhook = context.AfterFunc(ctx, func() {
-			a.fail(ended(ctx, "call "+head.to))
-			p.leave(ctx, id)
-		})
 	}
 	p.asked[id] = a
 	p.mu.Unlock()
@@ -67,11 +66,28 @@ func (p *peer) forget(id uint64) bool {
 	return there
 }
 
-// leave tells the other end of a call whose caller does not wait any more.
-func (p *peer) leave(ctx context.Context, id uint64) {
-	if ctx.Err() != nil && p.forget(id) {
-		p.out.post(wire.Frame{Type: frameCancel, Stream: id, Payload: wire.AppendError(nil, context.Cause(ctx))})
+// watch ends a call with a stream when its caller's context does.
+func (p *peer) watch(ctx context.Context, id uint64, a *asked) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.asked[id] == nil {
+		return // it is over already
 	}
+	a.unhook = context.AfterFunc(ctx, func() {
+		if p.leave(ctx, id) { // nobody else ends it now
+			a.fail(ended(ctx, "call "+a.to))
+		}
+	})
+}
+
+// leave takes a call out whose caller does not wait any more, and tells the
+// other end. It reports false for a call that is over.
+func (p *peer) leave(ctx context.Context, id uint64) bool {
+	if !p.forget(id) {
+		return false
+	}
+	p.out.post(wire.Frame{Type: frameCancel, Stream: id, Payload: wire.AppendError(nil, context.Cause(ctx))})
+	return true
 }
 
 // replied fills the slot of a call.
@@ -88,8 +104,8 @@ func (p *peer) replied(f wire.Frame) error {
 		return nil
 	}
 	if a.end != nil {
-		a.unhook()
-		a.end.sender.fail(over(a.ctx, "call"))
+		a.settle()
+		a.end.sender.fail(over(a.ctx, "call "+a.to))
 		a.end.receiver.finish(failed)
 	}
 	a.reply.set(v, failed)

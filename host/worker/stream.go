@@ -176,12 +176,17 @@ func (r *receiver) finish(err error) {
 	r.bell.ring()
 }
 
-// abort drops what is queued and ends the direction at once.
+// abort drops what is queued and ends the direction at once. Where something is
+// dropped the end is the error, also when a proper end had come: what was cut
+// short never looks complete.
 func (r *receiver) abort(err error) {
-	r.finish(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.end == nil || len(r.queue) > 0 {
+		r.end = err
+	}
 	r.queue, r.queued = nil, 0
+	r.bell.ring()
 }
 
 // end is one end of a stream.

@@ -172,8 +172,9 @@ func (u *unit) runAll(runner Runner) {
 	if asked && cancelled(err) {
 		err = nil // it was told to end, and did
 	}
+	// One that ended well has answered what it took; those answers get out.
 	ctx, cancel := context.WithTimeout(context.Background(), u.host.opt.Grace)
-	u.end(ctx, cancel, err, !asked)
+	u.end(ctx, cancel, err, !asked && err != nil)
 }
 
 func cancelled(err error) bool {
