@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -15,15 +14,16 @@ import (
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest/dovecot"
 )
 
-// rounds is how often a test of chance is repeated; IMAPFW_TEST_ROUNDS sets it.
-func rounds(t testing.TB, usual int) int {
-	if n, err := strconv.Atoi(os.Getenv("IMAPFW_TEST_ROUNDS")); err == nil {
-		return n
+// rounds is how often a test of chance is repeated: all of it with
+// IMAPFW_TEST_FULL=1, else as often as a short test run allows.
+func rounds(t testing.TB, full int) int {
+	switch {
+	case os.Getenv("IMAPFW_TEST_FULL") == "1":
+		return full
+	case testing.Short():
+		return max(2, full/50)
 	}
-	if testing.Short() {
-		return 2
-	}
-	return usual
+	return max(4, full/8)
 }
 
 // killed starts a run and kills it, with everything it is made of, after a

@@ -14,7 +14,7 @@ import (
 func TestErrorSaysWhatWhereAndWhatToDo(t *testing.T) {
 	for want, err := range map[string]*fault.Error{
 		"select \"A/b\": no such folder":                      fault.New(fault.NotFound, "select", "no such folder").InFolder("A/b"),
-		"append \"A\" message 7: quota":                  {Code: fault.Quota, Op: "append", Folder: "A", Key: "7"},
+		"append \"A\" message 7: quota":                       {Code: fault.Quota, Op: "append", Folder: "A", Key: "7"},
 		"folder \"A\": bad name":                              {Code: fault.BadName, Folder: "A"},
 		"open state: in use: unexpected EOF (stop the other)": {Code: fault.Busy, Op: "open state", Message: "in use", Err: io.ErrUnexpectedEOF, Hint: "stop the other"},
 		"app.lua:3: api.imap: no host":                        {Code: fault.Config, At: "app.lua:3", Op: "api.imap", Message: "no host"},
