@@ -174,8 +174,9 @@ func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func)
 	code, mainErr := p.callMain(main)
 	close(p.over)
 
-	// Whatever main left running is waited for, unless main failed.
-	if mainErr != nil {
+	// What main left running is waited for, unless main failed or said how the
+	// run ended.
+	if mainErr != nil || code != nil {
 		_ = p.master.Stop(p.master.Linger(), mainErr)
 	}
 	outcome, err := p.wait(ctx)

@@ -163,6 +163,7 @@ type userWorker struct {
 	inbox    chan *request
 	sent     worker.Group
 	end      context.CancelFunc // of what was sent
+	over     chan struct{}      // closed when the loop has ended
 }
 
 // loopingWorker is a userWorker whose class overrides run.
@@ -171,7 +172,7 @@ type loopingWorker struct{ *userWorker }
 var _ worker.Runner = loopingWorker{}
 
 func (s *services) newUserWorker(env worker.Env) (worker.Worker, error) {
-	w := &userWorker{services: s, env: env, inbox: make(chan *request)}
+	w := &userWorker{services: s, env: env, inbox: make(chan *request), over: make(chan struct{})}
 	if loops, _ := env.Spec.Params["loops"].(bool); loops {
 		return loopingWorker{w}, nil
 	}
@@ -237,12 +238,20 @@ func (w loopingWorker) Handle(ctx context.Context, call *worker.Call) (wire.Valu
 	case w.inbox <- r:
 	case <-ctx.Done():
 		return nil, fault.Wrap(fault.Stopped, call.Op, context.Cause(ctx))
+	case <-w.over:
+		return nil, fault.New(fault.Stopped, call.Op, "the worker has ended")
 	}
 	select {
 	case a := <-r.reply:
 		return a.value, a.err
 	case <-ctx.Done():
-		return nil, fault.Wrap(fault.Stopped, call.Op, context.Cause(ctx))
+	case <-w.over:
+	}
+	select { // an answer that was given counts
+	case a := <-r.reply:
+		return a.value, a.err
+	default:
+		return nil, fault.New(fault.Stopped, call.Op, "the worker ended without an answer")
 	}
 }
 
@@ -250,6 +259,7 @@ func (w loopingWorker) Handle(ctx context.Context, call *worker.Call) (wire.Valu
 func (w loopingWorker) Concurrency() int { return 64 }
 
 func (w loopingWorker) Run(ctx context.Context) error {
+	defer close(w.over)
 	return w.state.Do(ctx, func(L *lua.LState) error {
 		_, err := w.inst.Call(L, "run", 0)
 		return err
