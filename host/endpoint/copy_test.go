@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,69 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
-
-// ledger is a caller that keeps the crash protocol: which messages it has
-// announced and what it was told of them.
-type ledger struct {
-	t         testing.TB
-	intents   map[mail.Key]mail.Key // source -> reserved key
-	pairs     map[mail.Key]mail.Placed
-	doubtful  []mail.Key
-	batches   []int
-	beginFail error
-	endFail   error
-}
-
-func newLedger(t testing.TB) *ledger {
-	return &ledger{t: t, intents: map[mail.Key]mail.Key{}, pairs: map[mail.Key]mail.Placed{}}
-}
-
-func (l *ledger) options() endpoint.CopyOptions {
-	return endpoint.CopyOptions{Begin: l.begin, End: l.end}
-}
-
-func (l *ledger) begin(_ context.Context, r mail.Reservation, keys []mail.Key) error {
-	if l.beginFail != nil {
-		return l.beginFail
-	}
-	require.Empty(l.t, l.intents, "the batch before was settled")
-	for i, k := range keys {
-		l.intents[k] = ""
-		if len(r.Keys) > 0 {
-			l.intents[k] = r.Keys[i]
-		}
-	}
-	return nil
-}
-
-func (l *ledger) end(_ context.Context, b endpoint.CopyBatch) error {
-	if l.endFail != nil {
-		return l.endFail
-	}
-	n := 0
-	for _, c := range b.Copied {
-		require.Contains(l.t, l.intents, c.Source, "nothing is delivered before it was announced")
-		require.Equal(l.t, l.intents[c.Source], c.Meta.Key)
-		if c.Placed.Err == nil {
-			l.pairs[c.Source] = c.Placed
-			n++
-		}
-	}
-	l.batches = append(l.batches, n)
-	l.doubtful = append(l.doubtful, b.Doubtful...)
-	for _, k := range b.Keys {
-		if !slices.Contains(b.Doubtful, k) {
-			delete(l.intents, k)
-		}
-	}
-	return nil
-}
 
 func TestCopy(t *testing.T) {
 	for _, from := range kinds {
@@ -291,46 +232,6 @@ func TestCopyStops(t *testing.T) {
 	require.Zero(t, got.Copied)
 	require.Len(t, bodies(b, "B"), 1, "what was not committed is dropped")
 	require.Len(t, l.intents, 20)
-}
-
-// twice is a target that must know a size before it begins, as IMAP does.
-type twice struct{ driver.Store }
-
-func (s twice) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, b mail.Body) (driver.Delivery, error) {
-	seeker, ok := b.Reader.(io.Seeker)
-	if !ok {
-		return nil, fault.New(fault.Internal, "deliver", "it cannot be read twice")
-	}
-	if _, err := io.CopyN(io.Discard, b, b.Size/2); err != nil {
-		return nil, err
-	}
-	if _, err := seeker.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(io.Discard, b); err != nil {
-		return nil, err
-	}
-	if _, err := seeker.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	return s.Store.Deliver(ctx, ref, m, b)
-}
-
-// Whoever listens in hears a message once, however often it is read.
-func TestTapHearsOnce(t *testing.T) {
-	a, b := server(t, memory.Options{Maildir: true}), server(t, memory.Options{})
-	keys := fill(a, "A", 3, 5000)
-	var heard bytes.Buffer
-	var octets int64
-	o := endpoint.CopyOptions{
-		Tap:      func(mail.Meta, mail.LineEnds) io.Writer { return &heard },
-		Progress: func(_ int, n int64) { octets += n },
-	}
-	_, err := endpoint.Copy(t.Context(), a, mail.Ref{Name: "A"}, keys, twice{b}, inbox, o)
-	require.NoError(t, err)
-	require.Equal(t, strings.Join(bodies(a, "A"), ""), heard.String())
-	require.EqualValues(t, heard.Len(), octets)
-	require.Equal(t, bodies(a, "A"), bodies(b, mail.Inbox))
 }
 
 // A message is told to go alone when it is larger than the whole budget.

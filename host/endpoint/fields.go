@@ -1,8 +1,6 @@
 package endpoint
 
 import (
-	"time"
-
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/wire"
@@ -45,7 +43,6 @@ func (f *fields) list(name string) wire.List    { return field[wire.List](f, nam
 func (f *fields) flags(name string) mail.Flags  { return field[mail.Flags](f, name) }
 func (f *fields) keys(name string) mail.KeySet  { return field[mail.KeySet](f, name) }
 func (f *fields) metas(name string) []mail.Meta { return field[[]mail.Meta](f, name) }
-func (f *fields) time(name string) time.Time    { return field[time.Time](f, name) }
 func (f *fields) fault(name string) error {
 	if e := field[*fault.Error](f, name); e != nil {
 		return e

@@ -3,7 +3,8 @@ package endpoint
 import (
 	"context"
 	"sync"
-	"time"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/wire"
@@ -14,7 +15,8 @@ import (
 // long as something is at stake: within a process the record itself, else a
 // stream that ends when this side does.
 type holder struct {
-	p *proxy
+	p    *proxy
+	turn *semaphore.Weighted // to attach; what waits for the other side holds no lock
 
 	mu         sync.Mutex
 	now        *standing
@@ -39,17 +41,28 @@ type room struct{ n, aborted int }
 // join makes the other side know us, and keeps it so until the call that was
 // begun with it is noted as done.
 func (h *holder) join(ctx context.Context) (*standing, error) {
+	if err := h.turn.Acquire(ctx, 1); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	defer h.turn.Release(1)
+	h.mu.Lock()
+	now := h.now
+	if now != nil {
+		h.joined++
+	}
+	h.mu.Unlock()
+	if now != nil {
+		return now, nil
+	}
+	now, err := h.attach(ctx)
+	if err != nil {
+		return nil, err
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.now == nil {
-		now, err := h.attach(ctx)
-		if err != nil {
-			return nil, err
-		}
-		h.now = now
-	}
+	h.now = now
 	h.joined++
-	return h.now, nil
+	return now, nil
 }
 
 func (h *holder) attach(ctx context.Context) (*standing, error) {
@@ -85,14 +98,17 @@ func (h *holder) attach(ctx context.Context) (*standing, error) {
 }
 
 // leave tells the other side that nothing is at stake any more, and waits until
-// what was left is ended, for a while.
-func (now *standing) leave() {
+// what was left is ended, as long as ctx allows.
+func (now *standing) leave(ctx context.Context) {
+	if now == nil {
+		return
+	}
 	defer now.cancel()
 	if now.local != nil {
 		now.server.detach(now.local)
 		return
 	}
-	defer time.AfterFunc(releaseTime, now.cancel).Stop()
+	defer context.AfterFunc(ctx, now.cancel)()
 	_ = now.stream.CloseSend()
 	_, _ = now.stream.Wait()
 }
@@ -109,8 +125,8 @@ func (now *standing) abort(p *proxy, numbers []int64) {
 	_, _ = p.call(ctx, opAbort, wire.Map{"caller": now.id, "deliveries": encodeNumbers(numbers)})
 }
 
-func (h *holder) reserved(folder string, n int, ok bool) {
-	h.done(func() {
+func (h *holder) reserved(ctx context.Context, folder string, n int, ok bool) {
+	h.done(ctx, func() {
 		if ok {
 			if h.rooms == nil {
 				h.rooms = map[string]*room{}
@@ -120,8 +136,8 @@ func (h *holder) reserved(folder string, n int, ok bool) {
 	})
 }
 
-func (h *holder) delivered(d *delivery, ok bool) {
-	h.done(func() {
+func (h *holder) delivered(ctx context.Context, d *delivery, ok bool) {
+	h.done(ctx, func() {
 		if ok {
 			if h.deliveries == nil {
 				h.deliveries = map[*delivery]bool{}
@@ -131,8 +147,8 @@ func (h *holder) delivered(d *delivery, ok bool) {
 	})
 }
 
-func (h *holder) committed(folder string, ds []driver.Delivery) {
-	h.done(func() {
+func (h *holder) committed(ctx context.Context, folder string, ds []driver.Delivery) {
+	h.done(ctx, func() {
 		delete(h.rooms, folder)
 		for _, d := range ds {
 			delete(h.deliveries, d.(*delivery))
@@ -142,15 +158,24 @@ func (h *holder) committed(folder string, ds []driver.Delivery) {
 
 // done notes how a call ended, and leaves when it was the last one that
 // mattered.
-func (h *holder) done(note func()) {
+func (h *holder) done(ctx context.Context, note func()) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.joined--
 	note()
-	if h.now != nil && h.joined == 0 && len(h.deliveries) == 0 && len(h.rooms) == 0 {
-		h.now.leave()
-		h.now = nil
+	over := h.over()
+	h.mu.Unlock()
+	over.leave(ctx)
+}
+
+// over takes the standing away when nothing is at stake any more. The lock is
+// held.
+func (h *holder) over() *standing {
+	if h.joined > 0 || len(h.deliveries) > 0 || len(h.rooms) > 0 {
+		return nil
 	}
+	now := h.now
+	h.now = nil
+	return now
 }
 
 func (h *holder) abort(d *delivery) {
@@ -165,7 +190,9 @@ func (h *holder) abort(d *delivery) {
 	h.mu.Unlock()
 
 	now.abort(h.p, []int64{d.number})
-	h.done(func() {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	h.done(ctx, func() {
 		if r := h.rooms[d.folder]; r != nil {
 			if r.aborted++; r.aborted >= r.n {
 				delete(h.rooms, d.folder)
@@ -174,13 +201,13 @@ func (h *holder) abort(d *delivery) {
 	})
 }
 
-// drop forgets everything: the other side aborts it.
+// drop forgets everything: the other side aborts it. No call is on its way.
 func (h *holder) drop() {
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.deliveries, h.rooms = nil, nil
-	if h.now != nil && h.joined == 0 {
-		h.now.leave()
-		h.now = nil
-	}
+	over := h.over()
+	h.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	over.leave(ctx)
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -42,7 +44,7 @@ var (
 // same process must see to it that somebody closes the proxy.
 func Proxy(ch worker.Channel) driver.Store {
 	p := &proxy{ch: ch}
-	p.held.p = p
+	p.held.p, p.held.turn = p, semaphore.NewWeighted(1)
 	return p
 }
 

@@ -28,7 +28,7 @@ func (p *proxy) Reserve(ctx context.Context, ref mail.Ref, n int) (r mail.Reserv
 		r, err = decodeReservation(v)
 		return err
 	})
-	p.held.reserved(ref.Name, n, err == nil)
+	p.held.reserved(ctx, ref.Name, n, err == nil)
 	return r, err
 }
 
@@ -58,7 +58,7 @@ func (p *proxy) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 		d.number, err = p.upload(ctx, c.id, ref, m, body)
 		return err
 	})
-	p.held.delivered(d, err == nil)
+	p.held.delivered(ctx, d, err == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (p *proxy) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	if err != nil {
 		c.abort(p, numbers) // those that did not get there
 	}
-	p.held.committed(ref.Name, ds)
+	p.held.committed(ctx, ref.Name, ds)
 	return placed, err
 }
 

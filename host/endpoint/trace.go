@@ -26,9 +26,9 @@ func Trace(inner driver.Store, log *slog.Logger, level slog.Level) driver.Store 
 			if c.folder != "" {
 				attrs = append(attrs, slog.String("folder", c.folder))
 			}
-			for name, n := range map[string]int64{"asked": int64(c.keys), "got": int64(c.items), "octets": c.octets} {
-				if n != 0 {
-					attrs = append(attrs, slog.Int64(name, n))
+			for _, a := range [...]slog.Attr{slog.Int("asked", c.keys), slog.Int("got", c.items), slog.Int64("octets", c.octets)} {
+				if a.Value.Int64() != 0 {
+					attrs = append(attrs, a)
 				}
 			}
 			if err != nil {

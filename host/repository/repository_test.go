@@ -1,15 +1,10 @@
 package repository_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -31,8 +26,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type shared struct{ driver.Store }
 
 func (s shared) Open(context.Context) error { return nil }
-func (s shared) Close() error               { return nil }
-func (s shared) Unwrap() driver.Store       { return s.Store }
+
+func (s shared) Close() error { return nil }
+
+func (s shared) Unwrap() driver.Store { return s.Store }
 
 func server(t testing.TB, opts memory.Options) *memory.Store {
 	s := memory.New(opts)
@@ -87,80 +84,6 @@ func TestConformance(t *testing.T) {
 			}})
 		})
 	}
-}
-
-// counted is a store that knows how many calls run in it.
-type counted struct {
-	driver.Store
-	n    int
-	gate chan struct{} // Changes waits for it, when set
-
-	mu      *sync.Mutex
-	running map[string]int // "n" of calls now
-	served  map[string][]int
-}
-
-func (c *counted) Open(context.Context) error { return nil }
-func (c *counted) Close() error               { return nil }
-
-func (c *counted) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (mail.Result, error) {
-	c.mu.Lock()
-	c.running[fmt.Sprint(c.n)]++
-	c.served[ref.Name] = append(c.served[ref.Name], c.n)
-	n := c.running[fmt.Sprint(c.n)]
-	c.mu.Unlock()
-	defer func() {
-		c.mu.Lock()
-		c.running[fmt.Sprint(c.n)]--
-		c.mu.Unlock()
-	}()
-	if n > 1 {
-		return mail.Result{}, errors.New("two readers at once")
-	}
-	if c.gate != nil {
-		select {
-		case <-c.gate:
-		case <-ctx.Done():
-			return mail.Result{}, context.Cause(ctx)
-		}
-	}
-	return mail.Result{}, nil
-}
-
-type fleet struct {
-	mu      sync.Mutex
-	running map[string]int
-	served  map[string][]int
-	made    int
-	fail    func(n int) error
-	gate    chan struct{}
-}
-
-func (f *fleet) make(_ context.Context, n int) (driver.Store, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.running == nil {
-		f.running, f.served = map[string]int{}, map[string][]int{}
-	}
-	f.made++
-	if f.fail != nil {
-		if err := f.fail(n); err != nil {
-			return nil, err
-		}
-	}
-	return &counted{Store: memory.New(memory.Options{}), n: n, gate: f.gate, mu: &f.mu, running: f.running, served: f.served}, nil
-}
-
-func (f *fleet) wait(t *testing.T, running int) {
-	require.Eventually(t, func() bool {
-		f.mu.Lock()
-		defer f.mu.Unlock()
-		sum := 0
-		for _, n := range f.running {
-			sum += n
-		}
-		return sum == running
-	}, 5*time.Second, time.Millisecond)
 }
 
 func open(t testing.TB, r *repository.Repository) *repository.Repository {
@@ -260,95 +183,6 @@ func TestWaitersHonourTheirContext(t *testing.T) {
 
 	require.NoError(t, r.Close(), "Close ends what is under way")
 	require.ErrorIs(t, <-first, fault.Stopped)
-}
-
-func message(n, size int) memory.Message {
-	return memory.Message{Body: fmt.Appendf(nil, "Subject: %d\r\n\r\n%s\r\n", n, strings.Repeat("x", size))}
-}
-
-func content(n int) mail.Body {
-	b := fmt.Appendf(nil, "Subject: new %d\r\n\r\nbody\r\n", n)
-	return mail.Body{Reader: bytes.NewReader(b), Size: int64(len(b)), LineEnds: mail.CRLF}
-}
-
-// Content that several endpoints read together arrives as from one.
-func TestRanges(t *testing.T) {
-	s := server(t, memory.Options{})
-	var keys mail.KeySet
-	for i := range 700 {
-		keys.Add(s.Add("F", message(i, i*37%3000)))
-	}
-	big := s.Add("F", message(700, 5<<20))
-	keys.Add(big)
-	gone := []mail.Key{}
-	i := 0
-	for k := range keys.All() {
-		if i++; i%50 == 0 && k != big {
-			gone = append(gone, k)
-		}
-	}
-	s.Remove("F", gone...)
-	refused := mail.UIDKey(333)
-	s.SetHook(memory.FailKey(memory.OpBody, refused, fault.New(fault.Refused, "fetch", "cannot read it")))
-
-	r := open(t, repository.New(func(context.Context, int) (driver.Store, error) { return shared{s}, nil },
-		repository.Options{Endpoints: 3, Ranges: 3}))
-	// The endpoints are there once they were needed.
-	var wg sync.WaitGroup
-	for _, f := range []string{"A", "B", "C"} {
-		s.AddFolder(f)
-		wg.Go(func() {
-			_, err := r.Changes(t.Context(), mail.Ref{Name: f}, "", none)
-			require.NoError(t, err)
-		})
-	}
-	wg.Wait()
-
-	type seen struct {
-		meta mail.Meta
-		body string
-	}
-	all := func(store driver.Store) (out []seen, err error) {
-		err = store.Bodies(t.Context(), mail.Ref{Name: "F"}, keys, func(m mail.Meta, b mail.Body) error {
-			if m.Key == mail.UIDKey(100) {
-				out = append(out, seen{m, "not read"})
-				return nil
-			}
-			content, err := io.ReadAll(b)
-			require.NoError(t, err)
-			require.EqualValues(t, b.Size, len(content))
-			out = append(out, seen{m, string(content)})
-			return nil
-		})
-		return out, err
-	}
-	want, wantErr := all(s)
-	got, gotErr := all(r)
-	require.Equal(t, want, got)
-	p, ok := driver.AsPartial(gotErr)
-	require.True(t, ok)
-	require.Equal(t, wantErr.(*driver.Partial).Failed, p.Failed)
-
-	// An error of the callback ends it all, at once.
-	boom := errors.New("boom")
-	n := 0
-	err := r.Bodies(t.Context(), mail.Ref{Name: "F"}, keys, func(mail.Meta, mail.Body) error {
-		if n++; n == 200 {
-			return boom
-		}
-		return nil
-	})
-	require.ErrorIs(t, err, boom)
-	require.Equal(t, 200, n)
-
-	// So does a failure of the store.
-	s.SetHook(memory.Fail(memory.OpBody, 0, fault.New(fault.Network, "fetch", "dropped")))
-	require.ErrorIs(t, r.Bodies(t.Context(), mail.Ref{Name: "F"}, keys, func(mail.Meta, mail.Body) error { return nil }), fault.Network)
-
-	ctx, cancel := context.WithCancel(t.Context())
-	s.SetHook(nil)
-	err = r.Bodies(ctx, mail.Ref{Name: "F"}, keys, func(mail.Meta, mail.Body) error { cancel(); return nil })
-	require.ErrorIs(t, err, context.Canceled)
 }
 
 // count returns the number of messages of a folder.

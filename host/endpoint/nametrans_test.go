@@ -1,0 +1,54 @@
+package endpoint_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/endpoint"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/naming"
+)
+
+func TestNameTrans(t *testing.T) {
+	s := server(t, memory.Options{})
+	for _, name := range []string{"[Gmail]/Sent Mail", "[Gmail]/Drafts", "Lists/go", "Drafts"} {
+		s.AddFolder(name)
+	}
+	rename, err := naming.NewRename([]naming.Step{{Kind: naming.StripPrefix, Prefix: "[Gmail]/"},
+		{Kind: naming.Map, Names: map[string]string{"Sent Mail": "Sent"}}}, nil)
+	require.NoError(t, err)
+	n := endpoint.NameTrans(s, rename)
+	folders, err := n.Folders(t.Context())
+	require.NoError(t, err)
+	var got []string
+	for _, f := range folders {
+		got = append(got, f.Name)
+		require.Equal(t, f.Name == "Drafts", f.Fault != "", "%s: %s", f.Name, f.Fault)
+	}
+	require.Equal(t, []string{"Drafts", "Drafts", "INBOX", "Lists/go", "Sent"}, got)
+
+	// The names that meet are refused, whatever is asked of them.
+	_, err = n.Changes(t.Context(), mail.Ref{Name: "Drafts"}, "", nil)
+	require.ErrorIs(t, err, fault.BadName)
+	_, err = n.Deliver(t.Context(), mail.Ref{Name: "Drafts"}, mail.Meta{}, body("x"))
+	require.ErrorIs(t, err, fault.BadName)
+
+	key := s.Add(mail.Inbox, text(1, 1))
+	out, err := n.Change(t.Context(), inbox, []mail.Change{
+		{Key: key, Op: mail.ChangeMove, To: "Drafts"},
+		{Key: key, Op: mail.ChangeFlags, Add: mail.NewFlags(`\Seen`)},
+		{Key: key, Op: mail.ChangeMove, To: "Sent"},
+	})
+	require.NoError(t, err)
+	require.ErrorIs(t, out[0].Err, fault.BadName)
+	require.NoError(t, out[1].Err)
+	require.NoError(t, out[2].Err)
+	require.Len(t, s.Snapshot()["[Gmail]/Sent Mail"], 1)
+
+	// A name translates also before anybody has listed.
+	fresh := endpoint.NameTrans(s, rename)
+	require.Len(t, metas(t, fresh, "Sent"), 1)
+}
