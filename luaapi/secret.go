@@ -40,8 +40,8 @@ func (s *secret) Data() (any, error) {
 	return wire.Map{"kind": s.kind, "value": s.value, "user": s.user}, nil
 }
 
-func (s *secret) String() string   { return "<secret>" }
-func (s *secret) GoString() string { return "<secret>" }
+func (s secret) String() string   { return "<secret>" }
+func (s secret) GoString() string { return "<secret>" }
 
 // secretOf reads the plain form.
 func secretOf(v wire.Value) (*secret, error) {
