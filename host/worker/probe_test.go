@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -135,6 +136,11 @@ func (p *probe) Handle(ctx context.Context, call *worker.Call) (wire.Value, erro
 		p.env.Log.Debug("not wanted")
 		fmt.Fprintln(os.Stderr, "a line on stderr")
 		return nil, nil
+	case "grandchild":
+		sleep := exec.Command("sleep", "60")
+		sleep.Stderr = os.Stderr
+		err := sleep.Start()
+		return int64(sleep.Process.Pid), err
 	case "print":
 		fmt.Println("to stdout")
 		return nil, nil

@@ -15,6 +15,8 @@ func killGroup(p *os.Process) { _ = p.Kill() } // it may be dead already
 
 func signalled(*os.ProcessState) bool { return false }
 
+func keep(any) {}
+
 // SelfCommand fails: only Unix hands open files to a child.
 func SelfCommand(...string) ([]string, error) {
 	return nil, fault.New(fault.Unsupported, "", "workers cannot be processes on this system")

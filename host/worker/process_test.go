@@ -269,6 +269,39 @@ func TestAChildRefusesWhatIsNoFrame(t *testing.T) {
 	require.ErrorContains(t, <-done, "unknown type 99")
 }
 
+// A link whose files block, as os.NewFile makes them of inherited ones, does
+// not keep the child from ending.
+func TestABlockingLink(t *testing.T) {
+	toChild, fromChild, in, out := pipes(t)
+	in.Fd() // makes it a blocking file
+	done := served(t, toChild, fromChild, in, out)
+	greet(toChild)
+	w := wire.NewFrameWriter(toChild)
+	require.NoError(t, w.Write(wire.Frame{Type: 13})) // stop
+	require.NoError(t, w.Flush())
+	select {
+	case err := <-done:
+		require.NoError(t, err)
+	case <-time.After(waitFor):
+		t.Fatal("it does not end")
+	}
+}
+
+// What a child started neither hides its death nor outlives it.
+func TestAGrandchildDiesWithTheChild(t *testing.T) {
+	b := newBench(t, process)
+	c := b.probe()
+	grandchild := int(b.must(c, "grandchild", nil).(int64))
+	require.True(t, alive(grandchild))
+	require.NoError(t, syscall.Kill(b.pid(c), syscall.SIGKILL))
+	require.ErrorIs(t, b.exit().Err, fault.Crashed)
+	requireDead(t, grandchild)
+
+	grandchild = int(b.must(b.probe(), "grandchild", nil).(int64))
+	require.Equal(t, []worker.Exit{{Worker: "probe"}}, b.finish())
+	requireDead(t, grandchild)
+}
+
 // greet sends the frame that starts a probe.
 func greet(w io.Writer) {
 	head := wire.Map{"name": "probe", "kind": "probe", "class": "", "channels": wire.Map{}, "strict": false, "level": int64(slog.LevelInfo)}

@@ -29,8 +29,7 @@ func signalled(s *os.ProcessState) bool {
 }
 
 // ChildPipes returns the ends of the link that a child process was started
-// with (fd 3 and 4), for ServeChild. What the child starts does not inherit
-// them.
+// with (fd 3 and 4), for ServeChild.
 func ChildPipes() (in, out *os.File, err error) {
 	var files [2]*os.File
 	for i, fd := range []int{3, 4} {
@@ -38,7 +37,6 @@ func ChildPipes() (in, out *os.File, err error) {
 		if err := syscall.Fstat(fd, &stat); err != nil || stat.Mode&syscall.S_IFMT != syscall.S_IFIFO {
 			return nil, nil, fault.New(fault.Config, "", "this command is for imapfw itself: it runs a worker for a parent process")
 		}
-		syscall.CloseOnExec(fd)
 		// Only a non-blocking file can be closed while it is being read.
 		if err := syscall.SetNonblock(fd, true); err != nil {
 			return nil, nil, fault.Wrap(fault.IO, "open the link to the parent", err)
@@ -46,4 +44,16 @@ func ChildPipes() (in, out *os.File, err error) {
 		files[i] = os.NewFile(uintptr(fd), "link")
 	}
 	return files[0], files[1], nil
+}
+
+// keep sees to it that what this process starts does not inherit a file of the
+// link: it would hold the link open after the end of this process.
+func keep(file any) {
+	c, ok := file.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if raw, err := c.SyscallConn(); err == nil {
+		_ = raw.Control(func(fd uintptr) { syscall.CloseOnExec(int(fd)) }) // a closed file is not inherited
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/wire"
@@ -16,6 +17,8 @@ import (
 // worker is killed. The process should exit right after: that is what closes
 // the link.
 func ServeChild(ctx context.Context, in io.ReadCloser, out io.WriteCloser, build func(setup wire.Value) (Registry, error)) error {
+	keep(in)
+	keep(out)
 	s := &serving{stop: make(chan struct{}, 1)}
 	s.peer = newPeer(&s.tasks, context.Background(), in, out, 1)
 	s.peer.control = s.control
@@ -51,7 +54,10 @@ func ServeChild(ctx context.Context, in io.ReadCloser, out io.WriteCloser, build
 		_ = out.Close() // ends a write that nobody reads
 	}
 	_ = in.Close() // ends the reading
-	<-s.tasks.idle()
+	select {
+	case <-s.tasks.idle():
+	case <-time.After(100 * time.Millisecond): // in is a blocking file: only the exit ends that
+	}
 	return err
 }
 
