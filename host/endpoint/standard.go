@@ -28,9 +28,13 @@ type Functions struct {
 //	filter     folders: list of patterns, or folders_fn: id; messages: predicate
 //	dry_run    (tells what it would do with the event "would")
 //	trace      level: "debug" (default), "info"
-//	throttle   octets, calls: per second
+//	throttle   octets, calls: per second, for each Store that is built: in front of
+//	           a repository it is one rate for all of its endpoints
 //	retry      tries; wait, most: milliseconds
 //	fake       script: list of {op, folder, key, skip, times, delay, code, text, temporary, after, cut}
+//
+// A chain is read from outside: a filter that stands before nametrans sees near
+// names, one behind it far names.
 //
 // functions finds those of the script a worker runs; it may be nil.
 func Standard(functions func(env worker.Env) Functions) map[string]ControllerBuilder {
