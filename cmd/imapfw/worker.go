@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +18,11 @@ func (g *global) workerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: workerArg, Hidden: true, Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return worker.ServeChild(context.Background(), os.NewFile(3, "frames in"), os.NewFile(4, "frames out"), luaapi.ChildRegistry)
+			in, out, err := worker.ChildPipes()
+			if err != nil {
+				return err
+			}
+			return worker.ServeChild(context.Background(), in, out, luaapi.ChildRegistry)
 		},
 	}
 }

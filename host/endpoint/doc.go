@@ -8,5 +8,4 @@
 // of each ability and ends the walk.
 //
 // Serve and Proxy carry a Store over a worker.Channel, whatever its backend.
-// Copy moves content from one Store to another.
 package endpoint

@@ -12,6 +12,9 @@ import (
 	"github.com/imapfw/imapfw/host/wire"
 )
 
+// metaBatch is how many metas are handed out at once.
+const metaBatch = 1000
+
 // spoolInMemory is how many metas a spool keeps before it takes a file.
 const spoolInMemory = 10_000
 
@@ -40,7 +43,7 @@ func (s *metaSpool) add(metas []mail.Meta) error {
 			return fault.Wrap(fault.IO, "make a temporary file", err)
 		}
 	}
-	for part := range slices.Chunk(s.metas, DefaultBatchMessages) {
+	for part := range slices.Chunk(s.metas, metaBatch) {
 		b, err := wire.Encode(part)
 		if err != nil {
 			return err
@@ -63,7 +66,7 @@ func (s *metaSpool) each(fn func([]mail.Meta) error) error {
 			return err
 		}
 	}
-	for part := range slices.Chunk(s.metas, DefaultBatchMessages) {
+	for part := range slices.Chunk(s.metas, metaBatch) {
 		if err := fn(part); err != nil {
 			return err
 		}

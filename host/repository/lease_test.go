@@ -227,7 +227,6 @@ func TestOppositeCopies(t *testing.T) {
 	one.AddFolder("B")
 	two.AddFolder("A")
 	a, b := start(t, worker.Options{}, 1, one), start(t, worker.Options{}, 1, two)
-	budget := endpoint.NewBudget(300_000)
 	var wg sync.WaitGroup
 	for _, dir := range []struct {
 		from, to worker.Channel
@@ -236,10 +235,19 @@ func TestOppositeCopies(t *testing.T) {
 	}{{a, b, "A", there}, {b, a, "B", back}} {
 		wg.Go(func() {
 			ref := mail.Ref{Name: dir.folder}
-			report, err := endpoint.Copy(t.Context(), proxy(t, dir.from), ref, dir.keys, proxy(t, dir.to), ref,
-				endpoint.CopyOptions{Budget: budget, BatchMessages: 7})
-			require.NoError(t, err)
-			require.Equal(t, 60, report.Copied)
+			from, to := proxy(t, dir.from), proxy(t, dir.to)
+			for keys := range dir.keys.Chunks(7) {
+				var ds []driver.Delivery
+				err := from.Bodies(t.Context(), ref, keys, func(m mail.Meta, b mail.Body) error {
+					d, err := to.Deliver(t.Context(), ref, mail.Meta{Flags: m.Flags, Date: m.Date}, b)
+					ds = append(ds, d)
+					return err
+				})
+				require.NoError(t, err)
+				placed, err := to.Commit(t.Context(), ref, ds)
+				require.NoError(t, err)
+				require.Len(t, placed, keys.Len())
+			}
 		})
 	}
 	wg.Wait()
