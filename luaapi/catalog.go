@@ -17,8 +17,10 @@ type function struct {
 	params, returns string
 	doc             string
 	// in holds the phases in which it may be called; 0 means any.
-	in   script.Phase
-	call lua.LGFunction
+	in script.Phase
+	// power is what a contrib script must have been granted to call it.
+	power string
+	call  lua.LGFunction
 }
 
 // what is how errors name the function.
@@ -26,11 +28,16 @@ func (f function) what(owner string) string { return owner + f.name }
 
 // guarded returns the function as scripts get it.
 func (f function) guarded(what string) lua.LGFunction {
-	if f.in == 0 {
+	if f.in == 0 && f.power == "" {
 		return f.call
 	}
 	return func(L *lua.LState) int {
-		script.RequirePhase(L, f.in, what)
+		if f.in != 0 {
+			script.RequirePhase(L, f.in, what)
+		}
+		if f.power != "" {
+			script.RequirePower(L, f.power, what)
+		}
 		return f.call(L)
 	}
 }

@@ -59,7 +59,7 @@ func registerClasses(s *script.State, L *lua.LState) map[string]*script.Class {
 	for _, c := range classes() {
 		methods := map[string]lua.LGFunction{}
 		for _, m := range c.methods {
-			methods[m.name] = m.call
+			methods[m.name] = m.guarded(c.name + ":" + m.name)
 		}
 		made[c.name] = s.NewClass(L, script.ClassSpec{Module: apiName, Name: c.name, Base: made[c.base], Methods: methods, Args: c.args})
 	}

@@ -222,6 +222,8 @@ function Far:fetch(folder, uids, what)
     assert(msg:text():find "body", msg:text())
     assert(msg:raw():find("Subject: " .. msg.subject, 1, true))
     assert(msg:header "x-none" == nil and #msg:headers "Subject" == 1 and msg.sent == nil)
+    assert(api.match.body "body" (msg) and not api.match.text "nothing of it" (msg) and not api.match.has_attachment "pdf" (msg))
+    assert(api.match.subject(api.re "message (%d)") (msg) == false and api.match.subject(api.re "message ([0-9])") (msg) and msg.captures[1] == msg.subject:sub(-1))
     assert(not msg.flags["\\Seen"] and msg.date > 0 and msg.uid > 0)
   end
   return list

@@ -1,11 +1,7 @@
 package luaapi
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/engine"
@@ -17,12 +13,6 @@ import (
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
 )
-
-// place is where a repository has its mail.
-type place struct {
-	state.Place
-	exclusive string // what no other repository may use, in words
-}
 
 // declareRepository makes the manager of a repository, or of a state.
 func (p *program) declareRepository(m wire.Map) (*manager, error) {
@@ -84,44 +74,6 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 	}
 	return &manager{Manager: made, place: where, lanes: lanes * max(endpoints, 1),
 		scope: wire.List{endpoint.EncodeControllers(chain), endpoint.EncodeControllers(params.Controllers)}}, nil
-}
-
-// lanesOf is how many calls an endpoint takes at once: as many as it has
-// connections.
-func lanesOf(d *script.Def, endpoints int) int {
-	if d.Kind != kindImap {
-		return 4
-	}
-	return max(int(number(d.Options, "connections"))/max(endpoints, 1), 1)
-}
-
-// placeOf returns where a store has its mail. Paths are absolute.
-func placeOf(kind string, options wire.Map) (place, error) {
-	switch kind {
-	case kindImap:
-		host := text(options, "host")
-		if port := number(options, "port"); port != 0 {
-			host += ":" + strconv.FormatInt(port, 10)
-		}
-		return place{Place: state.Place{Host: host, User: text(options, "user"), Path: text(options, "path")}}, nil
-	case kindMaildir:
-		path, err := absolute(text(options, "path"))
-		return place{Place: state.Place{Path: path}, exclusive: "Maildir " + path}, err
-	}
-	name := text(options, "name")
-	return place{Place: state.Place{Host: "memory", Path: name}, exclusive: "memory " + name}, nil
-}
-
-func absolute(path string) (string, error) {
-	path, err := expandHome(path)
-	if err != nil {
-		return "", err
-	}
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return "", fault.Wrap(fault.IO, "find "+path, err)
-	}
-	return full, nil
 }
 
 func (p *program) declareState(m wire.Map, d *script.Def) (*manager, error) {
@@ -206,79 +158,6 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	return &manager{Manager: made}, nil
 }
 
-// selectionOf returns which folders the engine may create far.
-func selectionOf(m wire.Map) (engine.Selection, error) {
-	patterns, ok := m["folders"].([]any)
-	if !ok {
-		return engine.Selection{}, nil
-	}
-	steps, err := renamesOf(m["rename"])
-	return engine.Selection{Patterns: textsOf(patterns), Rename: steps, Far: m["account"] == nil}, err
-}
-
-// accountOf is the name the state is recorded under.
-func (p *program) accountOf(m wire.Map) string {
-	if name := text(m, "account"); name != "" {
-		return name
-	}
-	return text(m, "name")
-}
-
-// engineArgs are the options an engine's init is given: what is plain.
-func engineArgs(m wire.Map) wire.Map {
-	args := wire.Map{}
-	for name, v := range m {
-		switch v.(type) {
-		case *manager, *script.Class, *script.Func:
-		default:
-			args[name] = v
-		}
-	}
-	return args
-}
-
-// policyOf reads the options that an account and an engine share.
-func policyOf(m wire.Map) (engine.Policy, error) {
-	var first error
-	ops := func(name string) engine.Ops {
-		words := textsOf(m[name])
-		if word, ok := m[name].(string); ok {
-			words = []string{word}
-		}
-		ops, err := engine.ParseOps(words...)
-		if err != nil && first == nil {
-			first = err
-		}
-		return ops
-	}
-	sides := func(name string) engine.Sides {
-		s, err := engine.ParseSides(text(m, name))
-		if err != nil && first == nil {
-			first = err
-		}
-		return s
-	}
-	copyDate, _ := m["copy_date"].(bool)
-	return engine.Policy{
-		Pull: ops("pull"), Push: ops("push"), Expunge: sides("expunge"), Create: sides("create"),
-		Subscribe: sides("subscribe"), Conflict: engine.Conflict(text(m, "conflict")), CopyDate: copyDate,
-	}, first
-}
-
-// scopeOf identifies everything that decides which messages the stores show.
-func scopeOf(parts ...any) (string, error) {
-	plain, err := script.Plain(wire.List(parts))
-	if err != nil {
-		return "", err
-	}
-	b, err := wire.Encode(plain)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:8]), nil
-}
-
 func (p *program) declareLogger(m wire.Map) (*manager, error) {
 	class, _ := m["class"].(*script.Class)
 	params := wire.Map{"level": m["level"], "file": m["file"], "format": m["format"]}
@@ -313,38 +192,4 @@ func (p *program) declareWorker(m wire.Map) (*manager, error) {
 		return nil, err
 	}
 	return &manager{Manager: made}, nil
-}
-
-// stateFolder is where the state of an account is by default.
-func stateFolder(name string) (string, error) {
-	base := os.Getenv("XDG_STATE_HOME")
-	if base == "" || !filepath.IsAbs(base) {
-		home, err := expandHome("~/.local/state")
-		if err != nil {
-			return "", err
-		}
-		base = home
-	}
-	return filepath.Join(base, "imapfw", name), nil
-}
-
-// withoutSecrets is what a script may see of the options of a store.
-func withoutSecrets(options wire.Map) wire.Map {
-	out := wire.Map{}
-	for name, v := range options {
-		if name != "password" && name != "password_command" {
-			out[name] = v
-		}
-	}
-	return out
-}
-
-func text(m wire.Map, name string) string {
-	s, _ := m[name].(string)
-	return s
-}
-
-func number(m wire.Map, name string) int64 {
-	n, _ := m[name].(int64)
-	return n
 }

@@ -189,6 +189,13 @@ return M`)
 	found, err := luaapi.FindApp("mine", a.opt.User)
 	require.NoError(t, err)
 	a.opt.App = found.Path
+	a.opt.Grants = map[string][]string{"stars": {"mail.read"}}
+	result, err := a.run()
+	require.NoError(t, err)
+	require.NotZero(t, result.ExitCode)
+	require.ErrorContains(t, result.Err, `needs capability "mail.write"`, "what was not granted is refused")
+
+	a.opt.Grants["stars"] = []string{"mail.read", "mail.write"}
 	a.done()
 	require.Contains(t, a.log.String(), "thank you: 1")
 	list := files(t, filepath.Join(a.home, "Mail/INBOX"))

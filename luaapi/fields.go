@@ -39,7 +39,6 @@ func (f *fields) int(name string) int64         { return get[int64](f, name) }
 func (f *fields) age(name string) time.Duration { return time.Duration(get[int64](f, name)) }
 func (f *fields) list(name string) wire.List    { return get[wire.List](f, name) }
 func (f *fields) sub(name string) *fields       { return readMap(f.m[name]) }
-func (f *fields) has(name string) bool          { return f.m[name] != nil }
 
 // texts reads a list of strings.
 func (f *fields) texts(name string) []string {

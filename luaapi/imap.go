@@ -120,7 +120,7 @@ func isLoopback(host string) bool {
 }
 
 func imapFunction(name string) function {
-	return storeFunction(name, imapTable("api."+name), kindImap, func(m wire.Map) {
+	f := storeFunction(name, imapTable("api."+name), kindImap, func(m wire.Map) {
 		switch value := m["password"].(type) {
 		case string:
 			m["password"] = &secret{kind: secretLiteral, value: value}
@@ -130,6 +130,8 @@ func imapFunction(name string) function {
 			}
 		}
 	})
+	f.power = "net"
+	return f
 }
 
 // storeFunction is a constructor of definitions of stores.

@@ -1,17 +1,12 @@
 package luaapi
 
 import (
-	"errors"
 	"fmt"
 	"maps"
-	"regexp"
-	"regexp/syntax"
-	"strings"
 	"time"
 
 	lua "github.com/yuin/gopher-lua"
 
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/script/options"
@@ -24,6 +19,7 @@ type match struct {
 	// functions are those of m.fn, by the names that stand for them in expr
 	// until their ids are known.
 	functions map[string]*script.Func
+	ready     *predicate.Predicate // compiled at first use
 }
 
 // DataKind is part of script.Datum.
@@ -97,60 +93,17 @@ func joinFunctions(a, b *match) map[string]*script.Func {
 	return out
 }
 
-// regex is api.re "...": text that is matched by a regular expression.
-type regex struct{ source string }
-
-// DataKind is part of script.Datum.
-func (*regex) DataKind() string { return "regex" }
-
-// Data is part of script.Datum.
-func (r *regex) Data() (any, error) { return r.source, nil }
-
 func isPredicate(v any) bool { _, ok := v.(*match); return ok }
 
 func predicateType() options.Type {
 	return options.Object("a predicate", "imapfw.Predicate", isPredicate)
 }
 
-func regexObject() object[*regex] {
-	return object[*regex]{
-		name: "Regex", doc: "A regular expression in the syntax of Go.",
-		string: func(r *regex) string { return "re " + strings.TrimSpace(r.source) },
-	}
-}
-
-func reFunction() function {
-	return function{name: "re", params: "pattern: string", returns: "imapfw.Regex",
-		doc: "A regular expression, in the syntax of Go (RE2), for the predicates about text.",
-		call: func(L *lua.LState) int {
-			source := L.CheckString(1)
-			if _, err := regexp.Compile(source); err != nil {
-				script.Raise(L, badPattern(source, err))
-			}
-			L.Push(script.New(L, &regex{source}))
-			return 1
-		}}
-}
-
-// badPattern points at what is wrong with a pattern.
-func badPattern(source string, err error) error {
-	bad := fault.New(fault.Config, "", "api.re: bad pattern: %v", err)
-	var at *syntax.Error
-	if !errors.As(err, &at) {
-		return bad
-	}
-	bad.Message = "api.re: " + string(at.Code)
-	if i := strings.Index(source, at.Expr); i >= 0 && at.Expr != "" {
-		bad.Message += "\n  " + source + "\n  " + strings.Repeat(" ", i) + "^"
-	}
-	return bad
-}
-
 func predicateObject() object[*match] {
 	combine := func(with func(a, b *predicate.Expr) *predicate.Expr) lua.LGFunction {
 		return func(L *lua.LState) int {
 			a, b := script.Check[*match](L, 1), script.Check[*match](L, 2)
-			L.Push(script.New(L, &match{with(a.expr, b.expr), joinFunctions(a, b)}))
+			L.Push(script.New(L, &match{expr: with(a.expr, b.expr), functions: joinFunctions(a, b)}))
 			return 1
 		}
 	}
@@ -164,7 +117,7 @@ func predicateObject() object[*match] {
 			"__sub": combine((*predicate.Expr).Minus),
 			"__unm": func(L *lua.LState) int {
 				m := script.Check[*match](L, 1)
-				L.Push(script.New(L, &match{m.expr.Not(), m.functions}))
+				L.Push(script.New(L, &match{expr: m.expr.Not(), functions: m.functions}))
 				return 1
 			},
 			"__call": callMatch,
@@ -175,21 +128,6 @@ func predicateObject() object[*match] {
 			"call(imapfw.Message): boolean",
 		},
 	}
-}
-
-// textOf reads what a leaf about text looks for.
-func textOf(L *lua.LState, n int) predicate.Match {
-	if r, ok := script.Is[*regex](L.Get(n)); ok {
-		return predicate.Match{Regexp: r.source}
-	}
-	s, ok := L.Get(n).(lua.LString)
-	if !ok {
-		script.ArgError(L, n, "expected a string or api.re \"...\", got %s", L.Get(n).Type())
-	}
-	if s == "" {
-		script.ArgError(L, n, "an empty text is in every message")
-	}
-	return predicate.Match{Substring: string(s)}
 }
 
 // matchFunctions are the predicates that take an argument.
@@ -233,6 +171,12 @@ func matchFunctions() []function {
 					m = textOf(L, 2)
 				}
 				return predicate.OnText(predicate.Header, L.CheckString(1), m)
+			}),
+		text(predicate.Body, "The readable text. The whole message is read for it: slow."),
+		text(predicate.Text, "The header or the readable text. Slow."),
+		leaf(predicate.HasAttachment, "kind?: string", "It has an attachment; with a kind, one whose name ends so: \"pdf\". Slow.",
+			func(L *lua.LState) *predicate.Expr {
+				return predicate.OnName(predicate.HasAttachment, L.OptString(1, ""))
 			}),
 		name(predicate.Folder, "pattern: string", "The folder's name, by a pattern with * and %."),
 		name(predicate.Keyword, "name: string", "A keyword."),

@@ -94,6 +94,8 @@ func TestMessagesOption(t *testing.T) {
 		{"a field of the header", `messages = m.header("X-Kind", "bill")`, 2},
 		{"both", `messages = m.flagged + m.subject(api.re "message [2-3]$")`, 3},
 		{"without", `messages = m.all - m.flagged`, 2},
+		{"the content", `messages = m.body "body 2"`, 1},
+		{"no attachment", `messages = -m.has_attachment()`, 3},
 		{"a function", `messages = m.fn(function(msg) return msg.subject == "message 2" end)`, 1},
 		{"a function and more", `messages = m.fn(function(msg) return msg:header("X-Kind") ~= nil end) * -m.flagged`, 2},
 	} {

@@ -18,7 +18,7 @@ func Reference() string {
 	line("")
 	line("Sizes are numbers or `\"200k\"`, `\"20M\"`, `\"1G\"`; ages are `\"30s\"`, `\"15m\"`, `\"2h\"`, `\"30d\"`, `\"8w\"`, `\"2y\"`.")
 	line("Where a function may be called: *top* is the top level of a file, which only defines and is evaluated again in every worker;")
-	line("*main* is `main(ctx)`; *worker* is a method or a hook. No mark means anywhere.")
+	line("*main* is `main(ctx)`; *worker* is a method or a hook. No mark means anywhere. *Needs* is what a contrib script must be granted.")
 	line("")
 	line("# Constructors and their options")
 	line("")
@@ -30,7 +30,7 @@ func Reference() string {
 	line("| function | returns | meaning |")
 	line("|---|---|---|")
 	for _, f := range functions() {
-		line("| `api.%s` | %s | %s%s |", f.signature(), cell(f.returns), cell(f.doc), phases(f.in))
+		line("| `api.%s` | %s | %s%s%s |", f.signature(), cell(f.returns), cell(f.doc), phases(f.in), f.powers())
 	}
 	line("")
 	line("| name | type | meaning |")
@@ -90,9 +90,17 @@ func methodTable(line func(string, ...any), methods []function) {
 	line("| method | returns | meaning |")
 	line("|---|---|---|")
 	for _, m := range methods {
-		line("| `%s` | %s | %s |", m.signature(), cell(m.returns), cell(m.doc))
+		line("| `%s` | %s | %s%s |", m.signature(), cell(m.returns), cell(m.doc), m.powers())
 	}
 	line("")
+}
+
+// powers tells what a contrib script must have been granted.
+func (f function) powers() string {
+	if f.power == "" {
+		return ""
+	}
+	return " Needs `" + f.power + "`."
 }
 
 // phases tells where a function may be called.

@@ -67,8 +67,8 @@ func secretType() options.Type {
 }
 
 func secretFunctions() []function {
-	make := func(kind, param, doc string) function {
-		return function{name: "secret." + kind, params: param + ": string", returns: "imapfw.Secret", doc: doc,
+	make := func(kind, param, power, doc string) function {
+		return function{name: "secret." + kind, params: param + ": string", returns: "imapfw.Secret", doc: doc, power: power,
 			call: func(L *lua.LState) int {
 				value := L.CheckString(1)
 				if value == "" {
@@ -79,12 +79,12 @@ func secretFunctions() []function {
 			}}
 	}
 	return []function{
-		make(secretCommand, "command", "The first line that a command prints. It runs once per run, by sh -c."),
-		make(secretFile, "path", "The first line of a file that only its owner can read."),
-		make(secretEnv, "name", "An environment variable."),
-		make(secretNetrc, "host", "The password of a host in ~/.netrc."),
-		make(secretPrompt, "text", "Asks on the terminal, once per run."),
-		{name: "secret.keyring", params: "service: string, user: string", returns: "imapfw.Secret",
+		make(secretCommand, "command", "exec", "The first line that a command prints. It runs once per run, by sh -c."),
+		make(secretFile, "path", "secrets", "The first line of a file that only its owner can read."),
+		make(secretEnv, "name", "secrets", "An environment variable."),
+		make(secretNetrc, "host", "secrets", "The password of a host in ~/.netrc."),
+		make(secretPrompt, "text", "secrets", "Asks on the terminal, once per run."),
+		{name: "secret.keyring", power: "secrets", params: "service: string, user: string", returns: "imapfw.Secret",
 			doc: "The password of a user in the keyring of the desktop: of the Secret Service by secret-tool, of macOS by security.",
 			call: func(L *lua.LState) int {
 				L.Push(script.New(L, &secret{kind: secretKeyring, value: L.CheckString(1), user: L.CheckString(2)}))

@@ -56,7 +56,7 @@ func storeMethods() []function {
 				L.Push(listOf(L, abilityNames(endpoint.FindAbilities(c.next))))
 				return 1
 			}},
-		{name: "list_folders", returns: "imapfw.Folder[]", doc: "The folders. Those that are left out are hidden: neither synced nor taken for removed.",
+		{name: "list_folders", power: "mail.read", returns: "imapfw.Folder[]", doc: "The folders. Those that are left out are hidden: neither synced nor taken for removed.",
 			call: func(L *lua.LState) int {
 				c := script.Self[*storeCore](L)
 				folders, err := c.next.Folders(script.Context(L))
@@ -69,7 +69,7 @@ func storeMethods() []function {
 				L.Push(script.List(L, values))
 				return 1
 			}},
-		{name: "create_folder", params: "name: string", doc: "Creates a folder.", call: func(L *lua.LState) int {
+		{name: "create_folder", power: "mail.write", params: "name: string", doc: "Creates a folder.", call: func(L *lua.LState) int {
 			c, name := script.Self[*storeCore](L), L.CheckString(2)
 			maker, ok := driver.As[driver.FolderMaker](c.next)
 			if !ok {
@@ -78,7 +78,7 @@ func storeMethods() []function {
 			must(L, maker.CreateFolder(script.Context(L), name))
 			return 0
 		}},
-		{name: "delete_folder", params: "name: string", doc: "Removes an empty folder.", call: func(L *lua.LState) int {
+		{name: "delete_folder", power: "mail.write", params: "name: string", doc: "Removes an empty folder.", call: func(L *lua.LState) int {
 			c, name := script.Self[*storeCore](L), L.CheckString(2)
 			remover, ok := driver.As[driver.FolderRemover](c.next)
 			if !ok {
@@ -87,13 +87,13 @@ func storeMethods() []function {
 			must(L, remover.RemoveFolder(script.Context(L), name))
 			return 0
 		}},
-		{name: "fetch", params: "folder: string, uids: imapfw.Keys, what: \"full\"", returns: "imapfw.Message[]",
+		{name: "fetch", power: "mail.read", params: "folder: string, uids: imapfw.Keys, what: \"full\"", returns: "imapfw.Message[]",
 			doc:  "Is called once for up to 1,000 messages that are about to be copied, with what is known of them. Those that are left out are not copied.",
 			call: baseFetch},
-		{name: "append", params: "folder: string, msg: imapfw.Message",
+		{name: "append", power: "mail.write", params: "folder: string, msg: imapfw.Message",
 			doc:  "Delivers a message. Edits of its header are applied while it is copied. Its key is known only after the batch.",
 			call: baseAppend},
-		{name: "store", params: "folder: string, uids: imapfw.Keys, op: \"add\"|\"remove\", flags: string[]", doc: "Adds or removes flags.",
+		{name: "store", power: "mail.write", params: "folder: string, uids: imapfw.Keys, op: \"add\"|\"remove\", flags: string[]", doc: "Adds or removes flags.",
 			call: func(L *lua.LState) int {
 				add, remove := mail.Flags{}, mail.Flags{}
 				flags := mail.NewFlags(checkTexts(L, 5)...)
@@ -107,9 +107,9 @@ func storeMethods() []function {
 				}
 				return baseChange(L, mail.Change{Op: mail.ChangeFlags, Add: add, Remove: remove})
 			}},
-		{name: "move", params: "folder: string, uids: imapfw.Keys, to: string", doc: "Moves messages to another folder of the same store.",
+		{name: "move", power: "mail.write", params: "folder: string, uids: imapfw.Keys, to: string", doc: "Moves messages to another folder of the same store.",
 			call: func(L *lua.LState) int { return baseChange(L, mail.Change{Op: mail.ChangeMove, To: L.CheckString(4)}) }},
-		{name: "expunge", params: "folder: string, uids: imapfw.Keys", doc: "Removes messages for good.",
+		{name: "expunge", power: "mail.write", params: "folder: string, uids: imapfw.Keys", doc: "Removes messages for good.",
 			call: func(L *lua.LState) int { return baseChange(L, mail.Change{Op: mail.ChangeRemove}) }},
 		{name: "stop", doc: "Closes the store.", call: func(L *lua.LState) int {
 			c := script.Self[*storeCore](L)

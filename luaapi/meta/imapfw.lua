@@ -766,6 +766,18 @@ function match.list(text) end
 ---@param text? string|imapfw.Regex
 ---@return imapfw.Predicate
 function match.header(name, text) end
+---The readable text. The whole message is read for it: slow.
+---@param text string|imapfw.Regex
+---@return imapfw.Predicate
+function match.body(text) end
+---The header or the readable text. Slow.
+---@param text string|imapfw.Regex
+---@return imapfw.Predicate
+function match.text(text) end
+---It has an attachment; with a kind, one whose name ends so: "pdf". Slow.
+---@param kind? string
+---@return imapfw.Predicate
+function match.has_attachment(kind) end
 ---The folder's name, by a pattern with * and %.
 ---@param pattern string
 ---@return imapfw.Predicate

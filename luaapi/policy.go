@@ -1,0 +1,83 @@
+package luaapi
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// selectionOf returns which folders the engine may create far.
+func selectionOf(m wire.Map) (engine.Selection, error) {
+	patterns, ok := m["folders"].([]any)
+	if !ok {
+		return engine.Selection{}, nil
+	}
+	steps, err := renamesOf(m["rename"])
+	return engine.Selection{Patterns: textsOf(patterns), Rename: steps, Far: m["account"] == nil}, err
+}
+
+// accountOf is the name the state is recorded under.
+func (p *program) accountOf(m wire.Map) string {
+	if name := text(m, "account"); name != "" {
+		return name
+	}
+	return text(m, "name")
+}
+
+// engineArgs are the options an engine's init is given: what is plain.
+func engineArgs(m wire.Map) wire.Map {
+	args := wire.Map{}
+	for name, v := range m {
+		switch v.(type) {
+		case *manager, *script.Class, *script.Func:
+		default:
+			args[name] = v
+		}
+	}
+	return args
+}
+
+// policyOf reads the options that an account and an engine share.
+func policyOf(m wire.Map) (engine.Policy, error) {
+	var first error
+	ops := func(name string) engine.Ops {
+		words := textsOf(m[name])
+		if word, ok := m[name].(string); ok {
+			words = []string{word}
+		}
+		ops, err := engine.ParseOps(words...)
+		if err != nil && first == nil {
+			first = err
+		}
+		return ops
+	}
+	sides := func(name string) engine.Sides {
+		s, err := engine.ParseSides(text(m, name))
+		if err != nil && first == nil {
+			first = err
+		}
+		return s
+	}
+	copyDate, _ := m["copy_date"].(bool)
+	return engine.Policy{
+		Pull: ops("pull"), Push: ops("push"), Expunge: sides("expunge"), Create: sides("create"),
+		Subscribe: sides("subscribe"), Conflict: engine.Conflict(text(m, "conflict")), CopyDate: copyDate,
+	}, first
+}
+
+// scopeOf identifies everything that decides which messages the stores show.
+func scopeOf(parts ...any) (string, error) {
+	plain, err := script.Plain(wire.List(parts))
+	if err != nil {
+		return "", err
+	}
+	b, err := wire.Encode(plain)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8]), nil
+}
