@@ -14,8 +14,11 @@ import (
 // The example with everything in it, as it is written but for its host, its
 // secret and its paths, on every backend of its engine.
 func TestFullExample(t *testing.T) {
-	for _, backend := range []string{"goroutine", "process", "inline"} {
-		t.Run(backend, func(t *testing.T) {
+	for _, c := range []struct{ name, engine, repositories string }{
+		{"goroutines", "goroutine", "goroutine"}, {"as written", "process", "goroutine"}, {"inline", "inline", "inline"},
+		{"repositories apart", "goroutine", "process"}, {"everything apart", "process", "process"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			s := server(t, 2)
 			host, port := hostPort(t, s.Addr())
 			acc := s.Account("")
@@ -28,7 +31,7 @@ func TestFullExample(t *testing.T) {
 			a := newApp(t, "full.lua", replace(t, "full.lua",
 				`host = "imap.gmail.com", user = "me", password = api.secret.keyring("imapfw", "me")`,
 				`host = "`+host+`", port = `+port+`, tls = "none", user = "user", password = api.secret.command "echo secret"`,
-				`backend = "process"`, `backend = "`+backend+`"`))
+				`backend = "process"`, `backend = "`+c.engine+`"`, `backend = "goroutine"`, `backend = "`+c.repositories+`"`))
 			a.done()
 
 			root := filepath.Join(a.home, "Mail/full")
