@@ -136,7 +136,7 @@ func (p *program) next(ctx context.Context) (*fault.Error, error) {
 		stop()
 		switch {
 		case end == nil:
-			return err, nil
+			return p.named(err), nil
 		case errors.Is(end, io.EOF) && pending > 0:
 			// All engines are done, and more accounts will start.
 			select {
@@ -149,6 +149,20 @@ func (p *program) next(ctx context.Context) (*fault.Error, error) {
 			return nil, end
 		}
 	}
+}
+
+// named notes the account that a failed worker belongs to.
+func (p *program) named(err *fault.Error) *fault.Error {
+	for _, a := range p.accounts {
+		for _, m := range a.managers {
+			if m.Name() == err.Worker {
+				named := *err
+				named.Account = a.name
+				return &named
+			}
+		}
+	}
+	return err
 }
 
 // afterClosed calls do once a channel is closed, unless stopped before. stop

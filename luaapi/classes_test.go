@@ -218,6 +218,8 @@ func TestContentIsReadWhenAsked(t *testing.T) {
 local Far = api.MemoryRepository:extend "Far"
 function Far:fetch(folder, uids, what)
   local list = Far.super.fetch(self, folder, uids, what)
+  assert(#self:search(folder, api.match.subject "message 2") == 1 and #self:search(folder, api.match.all) == 2)
+  assert(#self:search(folder, api.match.fn(function(msg) return msg.subject:find "message" ~= nil end)) == 2)
   for _, msg in ipairs(list) do
     assert(msg:text():find "body", msg:text())
     assert(msg:raw():find("Subject: " .. msg.subject, 1, true))

@@ -15,14 +15,11 @@ import (
 // callMatch is what p(msg) does.
 func callMatch(L *lua.LState) int {
 	p, msg := script.Check[*match](L, 1), script.Check[*message](L, 2)
-	if p.ready == nil {
-		ready, err := predicate.Compile(p.expr)
-		must(L, err)
-		p.ready = ready
-	}
+	ready, err := p.compile()
+	must(L, err)
 	msg.view.Call = func(id string, _ *predicate.View) (bool, error) { return callPredicate(L, p, id, msg) }
 	for {
-		verdict, err := p.ready.Eval(&msg.view)
+		verdict, err := ready.Eval(&msg.view)
 		must(L, err)
 		if verdict.Truth == predicate.Unknown {
 			msg.supply(L, verdict.Missing)
@@ -35,6 +32,17 @@ func callMatch(L *lua.LState) int {
 		L.Push(lua.LBool(verdict.Truth == predicate.True))
 		return 1
 	}
+}
+
+// compile makes the predicate ready, once.
+func (m *match) compile() (*predicate.Predicate, error) {
+	if m.ready == nil {
+		var err error
+		if m.ready, err = predicate.Compile(m.expr); err != nil {
+			return nil, err
+		}
+	}
+	return m.ready, nil
 }
 
 // supply fetches what a predicate hangs on, or raises.

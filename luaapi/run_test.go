@@ -1,6 +1,7 @@
 package luaapi_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
 	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/luaapi"
 )
 
@@ -123,16 +125,24 @@ func TestOneAccountFails(t *testing.T) {
 	a := newApp(t, "two.lua", `
 local api = require "imapfw.api"
 return api.app { accounts = {
+  api.account { name = "broken", far = api.memory { name = "broken" }, near = api.memory { name = "broken near" } },
   api.account { name = "bad", far = api.imap { host = "127.0.0.1", port = 1, tls = "none", user = "u", password = "p" }, near = api.memory { name = "bad" } },
   api.account { name = "good", far = api.memory { name = "far" }, near = api.memory { name = "near" } },
 } }
 `)
 	put(a.memory("far", memory.Options{}), "INBOX", 1, 1)
 	near := a.memory("near", memory.Options{})
+	a.memory("broken", memory.Options{}).SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpFolders {
+			return fault.New(fault.Protocol, "list folders", "nonsense")
+		}
+		return nil
+	})
 	result, err := a.run()
 	require.NoError(t, err)
-	require.Equal(t, luaapi.ExitTemporary, result.ExitCode)
-	require.Len(t, result.Failures, 1)
+	require.Equal(t, luaapi.ExitFailed, result.ExitCode, "the first of 1, 75")
+	require.Len(t, result.Failures, 2)
+	require.Contains(t, a.log.String(), "nonsense")
 	require.Equal(t, map[string]int{"INBOX": 1}, counts(near))
 }
 

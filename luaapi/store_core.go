@@ -10,6 +10,7 @@ import (
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/script"
 )
 
@@ -90,6 +91,8 @@ func storeMethods() []function {
 		{name: "fetch", power: "mail.read", params: "folder: string, uids: imapfw.Keys, what: \"full\"", returns: "imapfw.Message[]",
 			doc:  "Is called once for up to 1,000 messages that are about to be copied, with what is known of them. Those that are left out are not copied.",
 			call: baseFetch},
+		{name: "search", power: "mail.read", params: "folder: string, predicate: imapfw.Predicate", returns: "imapfw.Keys",
+			doc: "The messages of a folder that a predicate selects. What their metas do not tell is fetched in batches.", call: baseSearch},
 		{name: "append", power: "mail.write", params: "folder: string, msg: imapfw.Message",
 			doc:  "Delivers a message. Edits of its header are applied while it is copied. Its key is known only after the batch.",
 			call: baseAppend},
@@ -147,6 +150,31 @@ func baseFetch(L *lua.LState) int {
 		return c.next.Bodies(ctx, ref, mail.NewKeySet(key), func(_ mail.Meta, b mail.Body) error { return fn(b.Reader) })
 	}
 	L.Push(m.values(L))
+	return 1
+}
+
+// baseSearch asks a predicate about every message of a folder.
+func baseSearch(L *lua.LState) int {
+	c, folder, p := script.Self[*storeCore](L), L.CheckString(2), script.Check[*match](L, 3)
+	ready, err := p.compile()
+	must(L, err)
+	seen := endpoint.Filter(c.next, endpoint.FilterOptions{
+		Messages: ready,
+		Call: func(_ context.Context, id string, v *predicate.View) (bool, error) {
+			return callPredicate(L, p, id, messageOf(v))
+		},
+	})
+	var keys mail.KeySet
+	_, err = seen.Changes(script.Context(L), c.refTo(folder), "", func(metas []mail.Meta) error {
+		for _, m := range metas {
+			if !m.Hidden {
+				keys.Add(m.Key)
+			}
+		}
+		return nil
+	})
+	must(L, err)
+	L.Push(keyValues(L, keys))
 	return 1
 }
 

@@ -396,6 +396,11 @@ function Repository:delete_folder(name) end
 ---@param what "full"
 ---@return imapfw.Message[]
 function Repository:fetch(folder, uids, what) end
+---The messages of a folder that a predicate selects. What their metas do not tell is fetched in batches.
+---@param folder string
+---@param predicate imapfw.Predicate
+---@return imapfw.Keys
+function Repository:search(folder, predicate) end
 ---Delivers a message. Edits of its header are applied while it is copied. Its key is known only after the batch.
 ---@param folder string
 ---@param msg imapfw.Message
@@ -494,6 +499,11 @@ function Controller:delete_folder(name) end
 ---@param what "full"
 ---@return imapfw.Message[]
 function Controller:fetch(folder, uids, what) end
+---The messages of a folder that a predicate selects. What their metas do not tell is fetched in batches.
+---@param folder string
+---@param predicate imapfw.Predicate
+---@return imapfw.Keys
+function Controller:search(folder, predicate) end
 ---Delivers a message. Edits of its header are applied while it is copied. Its key is known only after the batch.
 ---@param folder string
 ---@param msg imapfw.Message
