@@ -88,6 +88,6 @@ func (f *filter) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, f
 	if err != nil {
 		return mail.Result{}, err
 	}
-	s.ref.Epoch = res.Epoch
+	s.ref.Epoch, res.Filtered = res.Epoch, true
 	return res, s.spool.each(s.second)
 }

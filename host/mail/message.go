@@ -57,6 +57,9 @@ type Result struct {
 	// Unsure reports that the reading raced with another program and its
 	// removals must not be believed. Everything else in it is good.
 	Unsure bool
+	// Filtered reports that messages may be Hidden. Of those that were not
+	// handed out, because nothing changed about them, nobody has told.
+	Filtered bool
 }
 
 // Reservation is what a store says before messages are delivered to a folder,
