@@ -28,11 +28,14 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 	for _, phase := range []func(context.Context, *FolderPlan) error{e.copyPhase, e.changePhase} {
 		err := e.eachLane(ctx, len(plan.Folders), func(ctx context.Context, i int) error {
 			fp := plan.Folders[i]
+			if fp.left {
+				return nil
+			}
 			err := phase(ctx, fp)
 			if err == nil {
 				return nil
 			}
-			fp.blocked = true
+			fp.blocked.Store(true)
 			return e.folderFailed(ctx, fp.Name, err)
 		})
 		if err != nil {
@@ -42,7 +45,7 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 			return errDrained()
 		}
 	}
-	if e.info.Pending != e.info.Run {
+	if e.begun {
 		return e.finish(ctx)
 	}
 	return nil
@@ -58,11 +61,13 @@ func (e *Engine) copyPhase(ctx context.Context, fp *FolderPlan) error {
 	for _, s := range fp.Steps {
 		if s.Op == OpCreate {
 			if err := e.createFolder(ctx, fp, s); err != nil {
+				fp.left = true
 				return err
 			}
 		}
 	}
 	if err := e.recordPlan(ctx, fp); err != nil {
+		fp.left = true // its rows are not what the state knows
 		return err
 	}
 	for _, s := range fp.Steps {
@@ -84,16 +89,21 @@ func (e *Engine) recordPlan(ctx context.Context, fp *FolderPlan) error {
 			change.Drop = append(change.Drop, id)
 		}
 	}
+	change.Folder = e.begunRecord(fp)
+	if len(fp.Steps)+len(fp.put)+len(fp.drop)+len(fp.settle) == 0 && !fp.reset {
+		return nil // only the cursors move: one write at the end
+	}
+	return e.commitRows(ctx, fp, &change, fp.put)
+}
+
+// begunRecord is the record of a folder in which not everything is done yet.
+func (e *Engine) begunRecord(fp *FolderPlan) *state.Folder {
 	record := fp.record
 	record.FarCursor, record.NearCursor, record.Policy = "", "", ""
 	if known, ok := e.known[fp.Name]; ok && !fp.reset {
 		record.FarCursor, record.NearCursor, record.Policy = known.FarCursor, known.NearCursor, known.Policy
 	}
-	change.Folder = &record
-	if len(fp.Steps)+len(fp.put)+len(fp.drop)+len(fp.settle) == 0 && !fp.reset {
-		return nil // only the cursors move: one write at the end
-	}
-	return e.commitRows(ctx, fp, &change, fp.put)
+	return &record
 }
 
 // commitRows commits a change with rows in it, and notes the IDs they were given.
@@ -142,7 +152,7 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 			}
 		}
 	}
-	if fp.blocked || e.draining() {
+	if fp.blocked.Load() || e.draining() {
 		return nil // the next run reads it again
 	}
 	return e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
@@ -163,15 +173,14 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 	}
 	var change state.Change
 	var rows []*state.Row
+	var failed []error
 	done := 0
 	for i, out := range outcomes {
-		row := items[i].row
+		row, marked := items[i].row, items[i].marked
 		switch {
 		case out.Err != nil:
-			fp.blocked = true
-			if err := e.folderFailed(ctx, fp.Name, withKey(out.Err, out.Key)); err != nil {
-				return err
-			}
+			fp.blocked.Store(true)
+			failed = append(failed, withKey(out.Err, out.Key))
 			continue
 		case s.Op == OpRemove:
 			done++
@@ -180,6 +189,9 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 			} else {
 				row.Near = ""
 			}
+			if marked != nil && *marked {
+				row.Flags = row.Flags.Union(mail.Flags{System: mail.Deleted})
+			}
 			if row.Far == "" && row.Near == "" {
 				if row.ID > 0 {
 					change.Drop = append(change.Drop, row.ID)
@@ -187,20 +199,40 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 				continue
 			}
 		case out.Gone:
-			fp.blocked = true // the next run sees it gone and decides
+			fp.blocked.Store(true) // the next run sees it gone and decides
 			continue
 		default:
-			done++
-			kept := s.Add
-			if !out.Flags.Empty() {
-				kept = s.Add.Intersect(out.Flags)
+			// What the store does not say it kept is not agreed on: taken for
+			// agreed, its absence would look like a removal the next time.
+			kept := s.Add.Intersect(out.Flags)
+			if !kept.Empty() || !s.Remove.Empty() {
+				done++
+			}
+			if marked != nil {
+				// The other copy is yet to be expunged. Until then the mark
+				// there is news, for the next run too.
+				*marked = kept.Has(mail.Deleted)
+				continue
 			}
 			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
 		}
 		rows = append(rows, row)
 	}
 	e.countChanges(s, done)
-	return e.commitRows(ctx, fp, &change, rows)
+	if err := e.commitRows(ctx, fp, &change, rows); err != nil {
+		return err
+	}
+	return e.allFailed(ctx, fp.Name, failed)
+}
+
+// allFailed tells about messages that failed, after the others were recorded.
+func (e *Engine) allFailed(ctx context.Context, folder string, failed []error) error {
+	for _, err := range failed {
+		if err := e.folderFailed(ctx, folder, err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (e *Engine) countChanges(s *Step, n int) {

@@ -66,7 +66,7 @@ func (e *Engine) askBatch(ctx context.Context, fp *FolderPlan, s *Step, items []
 	}
 	s.without(func(k mail.Key) bool { return b.skipped[k] != "" || b.failed[k] != nil })
 	if len(b.failed) > 0 {
-		fp.blocked = true // the next run asks again
+		fp.blocked.Store(true) // the next run asks again
 	}
 	return nil
 }

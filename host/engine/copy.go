@@ -100,6 +100,9 @@ func (c *copier) reserve(ctx context.Context) error {
 		} else {
 			c.fp.record.NearEpoch = c.ref.Epoch
 		}
+		// Before a key of the folder is recorded: made anew by somebody else,
+		// it would look like one that was emptied.
+		return c.e.State.Commit(ctx, c.fp.Name, &state.Change{Folder: c.e.begunRecord(c.fp)})
 	case c.reserved.Epoch != "" && c.reserved.Epoch != c.ref.Epoch:
 		return fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
 	}
@@ -166,7 +169,7 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	})
 	if partial, ok := driver.AsPartial(err); ok {
 		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
-			c.fp.blocked = true
+			c.fp.blocked.Store(true)
 			if err := c.e.folderFailed(ctx, c.fp.Name, withKey(partial.Failed[key], key)); err != nil {
 				return b, err
 			}
@@ -251,15 +254,14 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		return err
 	}
 	var change state.Change
+	var failed []error
 	copied := 0
 	for i, p := range placed {
 		row := b.rows[i]
 		source := row.Key(c.from)
 		if p.Err != nil {
-			c.fp.blocked = true
-			if err := c.e.folderFailed(ctx, c.fp.Name, withKey(p.Err, source)); err != nil {
-				return err
-			}
+			c.fp.blocked.Store(true)
+			failed = append(failed, withKey(p.Err, source))
 			if !definite(p.Err) {
 				delete(b.intents, source) // it may have arrived: the next run finds out
 			}
@@ -301,7 +303,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		c.e.report.count(&c.e.report.Pushed, copied)
 	}
 	c.e.counter.add(c.fp.Name, copied, b.bytes)
-	return nil
+	return c.e.allFailed(ctx, c.fp.Name, failed)
 }
 
 // definite reports whether a refused delivery certainly did not take place: the

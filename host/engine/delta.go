@@ -55,6 +55,7 @@ func (c *comparer) add(batch []mail.Meta) error {
 		c.seen[i] = true
 		id := c.rows[i].ID
 		delete(c.delta.Flags, id)
+		delete(c.delta.Hidden, id)
 		switch {
 		case m.Hidden:
 			c.delta.Hidden[id] = true

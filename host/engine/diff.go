@@ -45,7 +45,7 @@ func Conflicts(in Input) map[int64]ConflictCase {
 	for _, r := range in.Rows {
 		for gone, deltas := range map[state.Side][2]Delta{state.Far: {in.Far, in.Near}, state.Near: {in.Near, in.Far}} {
 			now, flagged := deltas[1].Flags[r.ID]
-			if flagged && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
+			if flagged && !now.Has(mail.Deleted) && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
 				out[r.ID] = ConflictCase{Folder: in.Folder, RemovedOn: gone, Key: r.Key(gone.Other()), Flags: now}
 			}
 		}
@@ -69,11 +69,10 @@ type differ struct {
 
 // row decides about one message that the state knows.
 func (d *differ) row(r state.Row) {
-	if d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID] {
-		return
-	}
 	farGone, nearGone := d.missing(r, state.Far), d.missing(r, state.Near)
 	switch {
+	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
+		d.hidden(r, farGone || nearGone)
 	case farGone && nearGone:
 		d.plan.drop = append(d.plan.drop, r.ID)
 	case farGone:
@@ -82,6 +81,18 @@ func (d *differ) row(r state.Row) {
 		d.removed(r, state.Near)
 	default:
 		d.both(r)
+	}
+}
+
+// hidden decides about a message that a filter hides on one side at least. The
+// pair is remembered, so that neither is new when both are in sight again. When
+// one of them vanishes meanwhile, the other is left to itself: it will be new.
+func (d *differ) hidden(r state.Row, gone bool) {
+	switch {
+	case !gone && r.ID < 0:
+		d.plan.put = append(d.plan.put, &r)
+	case gone && r.Far != "" && r.Near != "":
+		d.plan.drop = append(d.plan.drop, r.ID)
 	}
 }
 
@@ -94,7 +105,9 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	kept := gone.Other()
 	now, flagged := d.deltas[kept].Flags[r.ID]
 	fresh := r.Key(gone) != "" // it was there when the state was last recorded
-	if fresh && flagged && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 {
+	wanted := flagged && !now.Has(mail.Deleted)
+	if fresh && wanted && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 ||
+		!fresh && wanted && r.Flags.Has(mail.Deleted) { // somebody took the mark off again
 		d.plan.drop = append(d.plan.drop, r.ID)
 		d.again[kept] = append(d.again[kept], mail.Meta{Key: r.Key(kept), Flags: now, Size: -1, Date: r.Date})
 		return
@@ -112,11 +125,15 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	allowed := d.Policy.toward(kept)&OpDelete != 0
 	marked := it.meta.Flags.Has(mail.Deleted)
 	switch {
-	case allowed && d.Policy.Expunge.Has(kept), fresh && marked && flagged && d.Policy.Expunge.Has(kept):
+	case allowed && d.Policy.Expunge.Has(kept),
+		marked && flagged && (fresh || !r.Flags.Has(mail.Deleted)) && d.Policy.Expunge.Has(kept):
 		d.removeStep(kept, "removed on the "+gone.String()+" side", it)
 	case allowed && !marked:
 		d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "removed on the "+gone.String()+" side", it)
 	case fresh:
+		if marked {
+			one.Flags = one.Flags.Union(mail.Flags{System: mail.Deleted})
+		}
 		d.plan.put = append(d.plan.put, &one)
 	}
 }
@@ -208,17 +225,20 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChang
 	if len(sides) == 0 {
 		return false // the mark travels as a flag
 	}
-	for _, s := range sides {
-		d.removeStep(s, "marked as deleted", item{meta: mail.Meta{Key: row.Key(s), Flags: now[s]}, row: row})
-	}
+	var mark *bool
 	if len(sides) == 1 {
 		// One copy is expunged. The other is marked, or left alone, and known
 		// from then on as one whose counterpart is gone.
 		kept := sides[0].Other()
-		if !now[kept].Has(mail.Deleted) && d.Policy.toward(kept)&OpDelete != 0 {
+		marked := now[kept].Has(mail.Deleted)
+		mark = &marked
+		if !marked && d.Policy.toward(kept)&OpDelete != 0 {
 			d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "marked as deleted",
-				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row})
+				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row, marked: mark})
 		}
+	}
+	for _, s := range sides {
+		d.removeStep(s, "marked as deleted", item{meta: mail.Meta{Key: row.Key(s), Flags: now[s]}, row: row, marked: mark})
 	}
 	return true
 }

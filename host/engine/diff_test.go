@@ -55,7 +55,7 @@ func TestDiff(t *testing.T) {
 		{name: "flags not allowed", far: Delta{Flags: map[int64]mail.Flags{1: flagged}}, change: func(p *Policy) { p.Pull = OpNew }},
 		{name: "gone far", far: Delta{Gone: map[int64]bool{1: true}}, want: "delete near n"},
 		{name: "gone both", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Gone: map[int64]bool{1: true}}, drop: 1},
-		{name: "gone far, hidden near", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Hidden: map[int64]bool{1: true}}},
+		{name: "gone far, hidden near", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Hidden: map[int64]bool{1: true}}, drop: 1},
 		{name: "gone far, not carried", far: Delta{Gone: map[int64]bool{1: true}}, change: func(p *Policy) { p.Pull = OpNew }, put: 1},
 		{name: "gone far, only marked", far: Delta{Gone: map[int64]bool{1: true}}, change: func(p *Policy) { p.Expunge = FarSide },
 			want: `flags near n +\Deleted`},

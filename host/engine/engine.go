@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -56,7 +57,10 @@ type Engine struct {
 	report  *Report
 	info    state.Info
 	known   map[string]state.Folder
-	doubt   string // why no folder's keys can be trusted; empty normally
+	doubt   string     // why no folder's keys can be trusted; empty normally
+	doubted Sides      // the sides that the doubt is about
+	begun   bool       // the sides carry the mark of this run
+	asking  sync.Mutex // held while a hook runs that lanes share
 	counter progress
 }
 
@@ -181,7 +185,9 @@ func (e *Engine) folderFailed(ctx context.Context, folder string, err error) err
 		return err
 	}
 	if e.Hooks.OnError != nil {
+		e.asking.Lock()
 		decision, hookErr := e.Hooks.OnError(ctx, err)
+		e.asking.Unlock()
 		if hookErr != nil {
 			return hookErr
 		}

@@ -41,17 +41,48 @@ func match(far, near []described) pairing {
 		}
 		farBy[k] = append(farBy[k], f)
 	}
+	var alone []described // far messages that nothing near looks like
 	for _, k := range order {
 		f, n := farBy[k], nearBy[k]
+		delete(nearBy, k)
 		switch {
 		case len(n) == 0:
+			alone = append(alone, f...)
 		case len(f) == 1 && len(n) == 1 && f[0].id.HasID:
 			p.pairs = append(p.pairs, [2]mail.Meta{f[0].meta, n[0].meta})
 		default:
 			p.unsure = append(p.unsure, group{f, n})
 		}
 	}
+	p.unsure = append(p.unsure, sizesAside(alone, near, nearBy)...)
 	return p
+}
+
+// sizesAside groups what is left by headers alone: there are servers that tell
+// sizes which are not those of the messages. Whole digests decide.
+func sizesAside(far, near []described, left map[sameHeader][]described) []group {
+	by := map[string]*group{}
+	for _, f := range far {
+		if by[f.id.Header] == nil {
+			by[f.id.Header] = &group{}
+		}
+		g := by[f.id.Header]
+		g.far = append(g.far, f)
+	}
+	for _, n := range near {
+		g := by[n.id.Header]
+		if _, alone := left[sameHeader{n.id.Header, n.id.Size}]; g != nil && alone {
+			g.near = append(g.near, n)
+		}
+	}
+	var out []group
+	for _, f := range far {
+		if g := by[f.id.Header]; g != nil && len(g.near) > 0 {
+			out = append(out, *g)
+		}
+		delete(by, f.id.Header)
+	}
+	return out
 }
 
 // settle pairs the members of a group whose whole digests are known. Of equal

@@ -26,6 +26,9 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 		}
 		r.results[side], r.deltas[side] = res, c.finish(res)
 	}
+	if err := r.sure(state.Far, state.Near); err != nil {
+		return nil, err
+	}
 	paired, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
 	if err != nil {
 		return nil, err
@@ -38,9 +41,9 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 
 // pairUp finds the messages that are in both lists, by identity. The rows have
 // no ID, and as flags those that both sides have: what one side has more is
-// added on the other, so nothing is taken away.
+// added on the other, so nothing is taken away. Messages that a filter hides
+// are paired too: else their counterparts would be copied to where they are.
 func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Row, error) {
-	far, near = visible(far), visible(near)
 	if len(far) == 0 || len(near) == 0 {
 		return nil, nil
 	}
@@ -72,16 +75,6 @@ func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Ro
 	return rows, nil
 }
 
-func visible(in []mail.Meta) []mail.Meta {
-	var out []mail.Meta
-	for _, m := range in {
-		if !m.Hidden {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
 // adopt makes paired rows part of the reading: their messages are no longer new,
 // and their flags are compared like those of any row. It returns the rows with
 // IDs below zero, which is how Diff knows them.
@@ -102,6 +95,10 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 			row := byKey[m.Key]
 			if row == nil {
 				left = append(left, m)
+				continue
+			}
+			if m.Hidden {
+				delta.Hidden[row.ID] = true
 				continue
 			}
 			// Without a base \Deleted is nobody's decision of today.

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"sync/atomic"
+
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
@@ -35,7 +37,8 @@ type FolderPlan struct {
 	drop    []int64      // rows to be forgotten
 	reset   bool         // forget everything first: the folder is paired anew
 	settle  []int64      // intents that are resolved
-	blocked bool         // something was left alone: the cursors stay where they were
+	blocked atomic.Bool  // something was left alone: the cursors stay where they were
+	left    bool         // nothing is done in it, and nothing recorded
 	notes   []Note
 }
 
@@ -58,6 +61,9 @@ type Step struct {
 type item struct {
 	meta mail.Meta
 	row  *state.Row // nil for a message that is new
+	// marked is shared by the two steps that expunge one copy and mark the
+	// other: whether the other carries the mark. nil elsewhere.
+	marked *bool
 }
 
 // Keys returns the keys of the step's messages.
@@ -135,9 +141,15 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 			if s.ID != id {
 				continue
 			}
-			f.blocked = true
+			f.blocked.Store(true)
 			f.notes = append(f.notes, Note{Folder: f.Name, Text: "left alone by the script: " + reason})
-			if keys == nil || s.Op == OpCreate {
+			if s.Op == OpCreate {
+				// A folder that the state knows and a side lacks counts as
+				// removed there: so the state must not hear of this one.
+				f.Steps, f.left = nil, true
+				return s.Count()
+			}
+			if keys == nil {
 				f.Steps = append(f.Steps[:i:i], f.Steps[i+1:]...)
 				return s.Count()
 			}

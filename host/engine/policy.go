@@ -55,6 +55,13 @@ const (
 	Both           = FarSide | NearSide
 )
 
+func sidesOf(side state.Side) Sides {
+	if side == state.Far {
+		return FarSide
+	}
+	return NearSide
+}
+
 // Has reports whether a side is in the set.
 func (s Sides) Has(side state.Side) bool {
 	if side == state.Far {

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,6 +20,11 @@ type reading struct {
 	results map[state.Side]mail.Result
 	deltas  map[state.Side]Delta
 	notes   []string
+
+	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
+
+	mu      sync.Mutex
+	altered []*state.Row // rows whose two copies differ, to be recorded
 }
 
 // planFolder reads what changed in one folder and plans it. It returns nil when
@@ -43,6 +48,9 @@ func (e *Engine) planFolder(ctx context.Context, p pair) (*FolderPlan, error) {
 		return nil, err
 	}
 	r.complete(plan)
+	if !doubt {
+		r.noteAltered(plan)
+	}
 	if !doubt && r.nothing(plan) {
 		return nil, nil
 	}
@@ -93,7 +101,7 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	if err := r.settle(ctx); err != nil {
 		return false, err
 	}
-	if r.e.doubt != "" && len(r.rows) > 0 {
+	if r.e.doubt != "" && r.keys() {
 		return true, nil
 	}
 	group, gctx := errgroup.WithContext(ctx)
@@ -112,13 +120,28 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	r.results[state.Far], r.results[state.Near] = results[0], results[1]
 	r.deltas[state.Far], r.deltas[state.Near] = deltas[0], deltas[1]
 	for i, side := range []state.Side{state.Far, state.Near} {
-		if stale[i] && len(r.rows) > 0 {
+		if stale[i] && r.keys() {
 			r.notes = append(r.notes, "the "+side.String()+" folder was replaced or restored; "+
 				"its messages are paired anew, and nothing is removed in this run")
 			doubt = true
 		}
 	}
 	return doubt, nil
+}
+
+// keys reports whether the state knows any key of the folder.
+func (r *reading) keys() bool { return len(r.rows)+len(r.intents) > 0 }
+
+// sure refuses to pair messages when the reading of one of the sides may have
+// missed some: what was missed would be copied to where it is.
+func (r *reading) sure(sides ...state.Side) error {
+	for _, side := range sides {
+		if r.results[side].Unsure {
+			return fault.New(fault.Busy, "sync folder", "another program is changing the folder on the %s side just now", side).
+				InFolder(r.p.name).WithHint("the next run looks at it again").AsTemporary()
+		}
+	}
+	return nil
 }
 
 // readSide reads what changed on one side. stale reports that the side's keys
@@ -130,10 +153,11 @@ func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Ro
 		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), false, nil
 	}
 	epoch := r.epoch(side)
-	if len(rows) == 0 { // no key to trust or distrust
+	if !r.keys() { // no key to trust or distrust
 		since, epoch = "", ""
 	}
 	if since != "" && still(folder, epoch, since) {
+		r.unread[side] = true
 		res = mail.Result{Epoch: epoch, Cursor: since}
 		return res, c.finish(res), false, nil
 	}
@@ -163,56 +187,15 @@ func (r *reading) epoch(side state.Side) string {
 	return r.p.known.NearEpoch
 }
 
-// reused reports whether the last few known UIDs name other messages now: a
-// server that was restored from a backup gives the UIDs it lost a second time,
-// and its counters may have caught up since.
-func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row, delta Delta, res mail.Result) (bool, error) {
-	const look = 3
-	var keys mail.KeySet
-	ident := map[mail.Key]string{}
-	last := slices.Clone(rows)
-	slices.SortFunc(last, func(a, b state.Row) int {
-		return -cmpKeys(a.Key(side), b.Key(side))
-	})
-	for _, row := range last {
-		k := row.Key(side)
-		if _, isUID := k.UID(); !isUID || len(ident) == look {
-			break
-		}
-		if row.Ident != "" && !delta.Gone[row.ID] {
-			keys.Add(k)
-			ident[k] = row.Ident
-		}
-	}
-	if keys.Empty() {
-		return false, nil
-	}
-	reused := false
-	err := r.e.store(side).Describe(ctx, refOf(r.p.name, res), keys, mail.WantHeader, func(ds []mail.Description) error {
-		for _, d := range ds {
-			reused = reused || HeaderIdentity(d.Header, -1).Header != ident[d.Key]
-		}
-		return nil
-	})
-	return reused, err
-}
-
-func cmpKeys(a, b mail.Key) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 // plan plans a folder whose keys are good.
 func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 	var paired []state.Row
 	var settled []int64
 	var err error
 	if len(r.intents) > 0 {
+		if err := r.sure(state.Far, state.Near); err != nil {
+			return nil, err
+		}
 		if paired, settled, err = r.recover(ctx); err != nil {
 			return nil, err
 		}
@@ -224,6 +207,14 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 	if len(r.rows) == 0 && len(r.intents) == 0 {
 		// Two sides that were never in step: what is on both is found by
 		// identity. With one side empty there is nothing to find.
+		for _, side := range []state.Side{state.Far, state.Near} {
+			if len(r.deltas[side.Other()].New) == 0 {
+				continue
+			}
+			if err := r.sure(side); err != nil {
+				return nil, err
+			}
+		}
 		if paired, err = r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New); err != nil {
 			return nil, err
 		}
@@ -234,6 +225,14 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		return nil, err
 	}
 	plan := Diff(in)
+	again, err := r.lookAgain(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	if again {
+		in.Far, in.Near = r.deltas[state.Far], r.deltas[state.Near]
+		plan = Diff(in)
+	}
 	plan.settle = settled
 	return plan, nil
 }
@@ -245,7 +244,9 @@ func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflic
 	}
 	settled := map[int64]Conflict{}
 	for id, c := range Conflicts(in) {
+		r.e.asking.Lock()
 		answer, err := r.e.Hooks.OnConflict(ctx, c)
+		r.e.asking.Unlock()
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/imapfw/imapfw/host/mail"
@@ -120,8 +121,24 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 			arrived = append(arrived, m)
 		}
 	}
+	far, near := sent, arrived
 	if to == state.Far {
-		return r.pairUp(ctx, arrived, sent)
+		far, near = arrived, sent
 	}
-	return r.pairUp(ctx, sent, arrived)
+	rows, err := r.pairUp(ctx, far, near)
+	if err != nil {
+		return nil, err
+	}
+	found := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
+	for _, row := range rows {
+		found[state.Far][row.Far], found[state.Near][row.Near] = true, true
+	}
+	without := func(metas []mail.Meta, side state.Side) []mail.Meta {
+		return slices.DeleteFunc(metas, func(m mail.Meta) bool { return found[side][m.Key] })
+	}
+	pairs, err := r.pairAlike(ctx, without(far, state.Far), without(near, state.Near))
+	for _, p := range pairs {
+		rows = append(rows, state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags), Size: -1, Date: p[0].Date})
+	}
+	return rows, err
 }

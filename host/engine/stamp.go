@@ -13,8 +13,8 @@ import (
 
 // A store that can keep a mark of ours (a Maildir) holds, in one line, an entry
 // for each account that is synced with it: the account's random id and the
-// number of its last run. A mark that is missing or behind the state means that the store was
-// restored from a backup, or that it is another one.
+// number it was last marked with. A mark that is missing or behind the state
+// means that the store was restored from a backup, or that it is another one.
 
 // recall reads what the state knows, and checks the stamps of both sides.
 func (e *Engine) recall(ctx context.Context) error {
@@ -47,9 +47,12 @@ func (e *Engine) recall(ctx context.Context) error {
 		switch {
 		case !found:
 			e.doubt = fmt.Sprintf("the %s side does not carry this account's mark: it was replaced, or restored from a backup", side)
-		case run != info.Run && run != info.Pending:
+		case run < info.Run || run > info.Pending:
 			e.doubt = fmt.Sprintf("the %s side is at run %d, the state at run %d: one of them was restored from a backup", side, run, info.Run)
+		default:
+			continue
 		}
+		e.doubted |= sidesOf(side)
 	}
 	if e.doubt != "" {
 		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
@@ -57,9 +60,20 @@ func (e *Engine) recall(ctx context.Context) error {
 	return nil
 }
 
-// begin takes a run number and writes it to the state and to the stores that
-// keep a mark, before anything is changed.
+// begin marks both sides before anything is changed, and finish does it again
+// when all is done: a backup from before the run is told by its mark, and so is
+// one that was made in the middle of it.
 func (e *Engine) begin(ctx context.Context) error {
+	e.begun = true
+	return e.mark(ctx)
+}
+
+func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }
+
+// mark takes a number and writes it to the state and to the stores that keep a
+// mark. Nothing is changed meanwhile: cut short, it leaves marks from Run to
+// Pending, any of which are good.
+func (e *Engine) mark(ctx context.Context) error {
 	e.info.Pending = max(e.info.Run, e.info.Pending) + 1
 	if err := e.State.SetInfo(ctx, e.info); err != nil {
 		return err
@@ -77,11 +91,6 @@ func (e *Engine) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// finish records that the run is over.
-func (e *Engine) finish(ctx context.Context) error {
 	e.info.Run = e.info.Pending
 	return e.State.SetInfo(ctx, e.info)
 }

@@ -39,18 +39,27 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 	for _, g := range found.unsure {
 		found.pairs = append(found.pairs, g.settle()...)
 	}
+	alike, err := c.findAlike(ctx, r, far, near, found.pairs)
+	if err != nil {
+		return err
+	}
+	exact := len(found.pairs)
+	found.pairs = append(found.pairs, alike...)
 	bySource := make(map[mail.Key]int, len(c.unnamed))
 	for i, row := range c.unnamed {
 		bySource[row.Key(c.from)] = i
 	}
 	change := state.Change{}
-	for _, p := range found.pairs {
+	for n, p := range found.pairs {
 		source, target := p[1], p[0]
 		if c.to == state.Near {
 			source, target = p[0], p[1]
 		}
 		i := bySource[source.Key]
 		row := c.unnamed[i]
+		if n >= exact {
+			row.Size, row.Ident = -1, ""
+		}
 		if c.to == state.Far {
 			row.Far = target.Key
 		} else {
@@ -61,7 +70,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		change.Settle = append(change.Settle, c.intents[i])
 	}
 	if missing := len(c.unnamed) - len(found.pairs); missing > 0 {
-		c.fp.blocked = true
+		c.fp.blocked.Store(true)
 		err := fault.New(fault.Partial, "deliver to", "%d messages were accepted but not found afterwards", missing).
 			InFolder(c.fp.Name).WithHint("the next run looks for them again")
 		if err := c.e.folderFailed(ctx, c.fp.Name, err); err != nil {
@@ -69,6 +78,23 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		}
 	}
 	return c.e.State.Commit(ctx, c.fp.Name, &change)
+}
+
+// findAlike looks among what is left for messages that the store has altered.
+func (c *copier) findAlike(ctx context.Context, r *reading, far, near []described, pairs [][2]mail.Meta) ([][2]mail.Meta, error) {
+	found := [2]map[mail.Key]bool{{}, {}}
+	for _, p := range pairs {
+		found[0][p[0].Key], found[1][p[1].Key] = true, true
+	}
+	var left [2][]mail.Meta
+	for i, list := range [][]described{far, near} {
+		for _, d := range list {
+			if !found[i][d.meta.Key] {
+				left[i] = append(left[i], d.meta)
+			}
+		}
+	}
+	return r.pairAlike(ctx, left[0], left[1])
 }
 
 // arrivals describes the messages of the target that came since the reservation.

@@ -66,9 +66,9 @@ func (s Side) Other() Side { return Far + Near - s }
 // Info is what the state keeps about the whole account.
 type Info struct {
 	Account string // random, made with the state; also in the near side's stamp
-	// Run is the number of the last run that changed anything and recorded it.
-	// Pending is the number a run took before it began to change anything; it
-	// is equal to Run when no run was cut short.
+	// Run is the number that the stores were last marked with, at the beginning
+	// and at the end of every run that changes anything. Pending is the number
+	// they are being marked with; it is equal to Run but for that moment.
 	Run, Pending int64
 }
 

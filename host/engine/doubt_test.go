@@ -1,0 +1,196 @@
+package engine_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// A folder that a run created and did not finish is known by its epoch all the
+// same: made anew by somebody else, it is not taken for one that was emptied.
+func TestFolderRemadeAfterAnInterruptedFirstRun(t *testing.T) {
+	for _, kind := range []string{"imap-maildir", "imap-imap"} {
+		w := newWorld(t, kind)
+		for range 5 {
+			w.far.Add("New", w.message())
+		}
+		w.far.SetHook(failNext(memory.OpBody, 5, fault.New(fault.Refused, "", "no")))
+		r, err := w.run()
+		require.NoError(t, err)
+		require.Equal(t, 4, r.Pulled)
+		w.far.SetHook(nil)
+		w.near.DropFolder("New")
+		w.near.AddFolder("New")
+		r = w.sync()
+		require.Zero(t, r.RemovedFar, "an emptied folder that was made anew removed mail")
+		require.Equal(t, 5, count(w.far, "New"))
+		w.same()
+		w.still()
+	}
+}
+
+// A reading that another program disturbed does not tell what arrived: a
+// delivery that it does not show is not made again.
+func TestUnsureReadingAfterAKill(t *testing.T) {
+	for n := 0; ; n++ {
+		w := newWorld(t, "imap-maildir")
+		w.far.Add("INBOX", w.message())
+		mend, breaker := w.killAt(n)
+		_, _ = w.run()
+		mend()
+		if breaker.Seen() < n {
+			break
+		}
+		near := &odd{Store: w.near, swallow: map[mail.Key]bool{}}
+		near.result = func(res mail.Result) mail.Result { res.Unsure = true; return res }
+		for _, m := range w.near.Snapshot()["INBOX"] {
+			near.swallow[m.Key] = true
+		}
+		_, _ = w.between(w.far, near)
+		w.sync()
+		require.Equal(t, 1, count(w.near, "INBOX"), "killed at moment %d", n)
+		require.Equal(t, 1, count(w.far, "INBOX"), "killed at moment %d", n)
+	}
+}
+
+func TestUnsureReadingOfTwoFilledSides(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	near := &odd{Store: w.near, swallow: map[mail.Key]bool{}}
+	near.result = func(res mail.Result) mail.Result { res.Unsure = true; return res }
+	for range 2 {
+		m := w.message()
+		w.far.Add("INBOX", m)
+		near.swallow[w.near.Add("INBOX", m)] = true
+		clear(near.swallow)
+	}
+	near.swallow[w.near.Snapshot()["INBOX"][0].Key] = true
+	_, _ = w.between(w.far, near)
+	w.sync()
+	require.Equal(t, 2, count(w.near, "INBOX"))
+	require.Equal(t, 2, count(w.far, "INBOX"))
+	w.still()
+}
+
+// An intent names its source by a key, which another message may have by now.
+func TestRenumberedWhileAnIntentIsOpen(t *testing.T) {
+	for n := 0; ; n++ {
+		w := newWorld(t, "imap-maildir")
+		for range 3 {
+			w.far.Add("INBOX", w.message())
+		}
+		mend, breaker := w.killAt(n)
+		_, _ = w.run()
+		mend()
+		if breaker.Seen() < n {
+			break
+		}
+		w.far.Remove("INBOX", w.far.Snapshot()["INBOX"][0].Key)
+		w.far.Renumber("INBOX")
+		w.sync()
+		w.same()
+		w.still()
+		bodies := map[string]int{}
+		for _, m := range w.far.Snapshot()["INBOX"] {
+			bodies[string(m.Body)]++
+		}
+		require.GreaterOrEqual(t, len(bodies), 2, "killed at moment %d", n)
+		for _, c := range bodies {
+			require.Equal(t, 1, c, "killed at moment %d", n)
+		}
+		// Each pair is of one message: what is removed here goes there.
+		gone := w.far.Snapshot()["INBOX"][0]
+		w.far.Remove("INBOX", gone.Key)
+		w.sync()
+		w.same()
+		require.NotContains(t, flagsByBody(w.near), string(gone.Body))
+	}
+}
+
+// A run that was stopped half way has changed the near side too: a backup from
+// before it is recognised.
+func TestBackupFromBeforeARunThatFailed(t *testing.T) {
+	for n := 0; ; n++ {
+		w := newWorld(t, "imap-maildir")
+		w.far.Add("INBOX", w.message())
+		w.sync()
+		backup := w.near.Backup()
+		for range 5 {
+			w.far.Add("INBOX", w.message())
+		}
+		mend, breaker := w.killAt(n)
+		_, _ = w.run()
+		mend()
+		if breaker.Seen() < n {
+			break
+		}
+		w.near.Restore(backup)
+		r := w.sync()
+		require.Zero(t, r.RemovedFar, "killed at moment %d", n)
+		w.same()
+		require.Equal(t, 6, count(w.far, "INBOX"))
+	}
+}
+
+// A backup that was made while a run was at work is not what the state knows.
+func TestBackupFromTheMiddleOfARun(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	w.far.Add("INBOX", w.message())
+	w.sync()
+	for range 5 {
+		w.far.Add("INBOX", w.message())
+	}
+	var backup *memory.Backup
+	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpCommit && !c.Done && backup == nil {
+			backup = w.near.Backup()
+		}
+		return nil
+	})
+	w.sync()
+	w.near.SetHook(nil)
+	require.NotNil(t, backup)
+	w.near.Restore(backup)
+	require.Zero(t, w.sync().RemovedFar)
+	require.Equal(t, 6, count(w.far, "INBOX"))
+	w.same()
+}
+
+// Being killed again and again while a run begins casts no doubt on anything.
+func TestKilledTwiceWhileBeginning(t *testing.T) {
+	for n := range 24 {
+		for m := range 24 {
+			w := newWorld(t, "maildir-maildir")
+			w.far.Add("INBOX", w.message())
+			w.far.Add("INBOX", w.message())
+			w.sync()
+			w.near.Remove("INBOX", w.near.Snapshot()["INBOX"][0].Key)
+			for _, at := range []int{n, m} {
+				mend, _ := w.killAt(at)
+				_, _ = w.run()
+				mend()
+			}
+			w.sync()
+			w.same()
+			require.Equal(t, 1, count(w.far, "INBOX"), "killed at moments %d, %d: a removal was undone", n, m)
+		}
+	}
+}
+
+// A near side that was replaced by an empty one gets its folders back too.
+func TestReplacedSideGetsItsFoldersBack(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	w.far.Add("INBOX", w.message())
+	w.far.Add("Work", w.message())
+	w.sync()
+	w.near = memory.New(memory.Options{Maildir: true})
+	require.NoError(t, w.near.Open(context.Background()))
+	w.sync()
+	w.same()
+	require.Equal(t, 1, count(w.near, "Work"))
+	w.still()
+}

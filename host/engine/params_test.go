@@ -1,0 +1,33 @@
+package engine_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/naming"
+	"github.com/imapfw/imapfw/host/wire"
+)
+
+// What an engine is declared with reaches it in any process.
+func TestParamsCross(t *testing.T) {
+	p := engine.Params{
+		Policy: engine.DefaultPolicy(), Scope: "s", Convert: true, DryRun: true, Lanes: 3,
+		Select: engine.Selection{Patterns: []string{"*", "!x"}, Far: true, Rename: []naming.Step{{Kind: naming.StripPrefix, Prefix: "p/"}}},
+	}
+	p.Policy.Push = engine.OpNew | engine.OpFlags
+	p.Policy.Conflict = engine.ConflictKeep
+	m, err := wire.Clone(p.Map())
+	require.NoError(t, err)
+	got, err := engine.ParseParams(m.(wire.Map))
+	require.NoError(t, err)
+	require.Equal(t, p, got)
+
+	for name := range p.Map() {
+		broken := p.Map()
+		broken[name] = struct{}{}
+		_, err := engine.ParseParams(broken)
+		require.Error(t, err, name)
+	}
+}
