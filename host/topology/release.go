@@ -3,6 +3,7 @@ package topology
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -20,8 +21,11 @@ func (m *Master) Done(ctx context.Context, name string) error {
 // they call, and waits for them. It does nothing once the run is being stopped.
 // When ctx ends the rest is left to Stop.
 func (m *Master) Release(ctx context.Context, managers ...*Manager) error {
+	m.mu.Lock()
+	started := slices.DeleteFunc(slices.Clone(managers), func(one *Manager) bool { return m.members[one.Name()] == nil })
+	m.mu.Unlock()
 	var failures []error
-	for _, wave := range stopWaves(managers) {
+	for _, wave := range stopWaves(started) {
 		m.mu.Lock()
 		stopping := m.stopping
 		m.mu.Unlock()
