@@ -2,7 +2,6 @@ package topology_test
 
 import (
 	"context"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,9 +19,9 @@ func TestRelease(t *testing.T) {
 
 	require.NoError(t, l.Done(l.ctx, "first"))
 	require.NoError(t, l.Release(l.ctx, far, near, first, never))
-	stopped := l.who("stopped")
-	slices.Sort(stopped)
-	require.Equal(t, []string{"far", "first", "near"}, stopped)
+	for _, name := range []string{"far", "near", "first"} {
+		l.await(1, name, "stopped")
+	}
 	require.Equal(t, []string{"log", "other", "second"}, l.host.Running())
 
 	ctx, cancel := context.WithCancel(l.ctx)
