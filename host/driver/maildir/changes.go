@@ -24,18 +24,17 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 	if err != nil {
 		return mail.Result{}, err
 	}
+	epoch := f.epochNow()
 	if since != "" {
 		cursor, err := s.folderCursor(f)
 		if err != nil {
 			return mail.Result{}, ioFault(op, ref.Name, err)
 		}
 		if cursor == since {
-			return mail.Result{Epoch: f.epochNow(), Cursor: cursor}, nil
+			return mail.Result{Epoch: epoch, Cursor: cursor}, nil
 		}
 	}
-	f.renames.RLock()
-	list, err := s.scan(ctx, f)
-	f.renames.RUnlock()
+	list, err := s.scanIn(ctx, op, f, mail.Ref{Name: ref.Name, Epoch: epoch})
 	if err != nil {
 		return mail.Result{}, ioFault(op, ref.Name, err)
 	}
@@ -43,7 +42,7 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 		f.warn(s.log, key, "several files have the same name before the flags; only one of them is kept in step", "files", len(files))
 	}
 
-	res := mail.Result{Epoch: f.epochNow(), Cursor: list.cursor, Complete: true, Unsure: list.unsure}
+	res := mail.Result{Epoch: epoch, Cursor: list.cursor, Complete: true, Unsure: list.unsure}
 	words := s.wordReader(f)
 	metas := make([]mail.Meta, 0, min(batch, len(list.entries)))
 	for i, e := range list.entries {
@@ -65,6 +64,18 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 		}
 	}
 	return res, nil
+}
+
+// scanIn reads a folder, and makes sure that it was this one: one that is renamed
+// or removed meanwhile reads like an empty one.
+func (s *Store) scanIn(ctx context.Context, op string, f *folder, ref mail.Ref) (listing, error) {
+	f.renames.RLock()
+	defer f.renames.RUnlock()
+	list, err := s.scan(ctx, f)
+	if err == nil {
+		_, _, err = s.lookUp(op, ref)
+	}
+	return list, err
 }
 
 // folderCursor says where a folder stands without reading it.
