@@ -176,6 +176,11 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 		}
 		err = nil
 	}
+	if err == nil && len(b.deliveries) < len(b.intents) {
+		// The source says they are not there any more: the next run, which
+		// reads the folder again, will see.
+		c.fp.blocked.Store(true)
+	}
 	return b, err
 }
 
