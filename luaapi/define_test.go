@@ -195,7 +195,9 @@ return M`)
 	require.NotZero(t, result.ExitCode)
 	require.ErrorContains(t, result.Err, `needs capability "mail.write"`, "what was not granted is refused")
 
-	a.opt.Grants["stars"] = []string{"mail.read", "mail.write"}
+	a.opt.Grants = nil
+	manifest := filepath.Join(a.opt.User, "contrib/stars/contrib.lua")
+	writeFile(t, manifest, `return { name = "stars", version = "1", api = 1, summary = "s", license = "MIT", needs = { "mail.read", "mail.write" } }`)
 	a.done()
 	require.Contains(t, a.log.String(), "thank you: 1")
 	list := files(t, filepath.Join(a.home, "Mail/INBOX"))

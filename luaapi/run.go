@@ -32,7 +32,8 @@ type RunOptions struct {
 	// shipped scripts, nil for scripts.FS.
 	User     string
 	Embedded fs.FS
-	// Grants holds the powers given to contrib scripts, by their name.
+	// Grants holds the powers given to contrib scripts, by their name; nil
+	// gives those in the user's folder what their manifests ask for.
 	Grants map[string][]string
 
 	// Args are for the app: ctx:args().
@@ -82,6 +83,9 @@ type Result struct {
 func Load(ctx context.Context, opt RunOptions) (*script.Bundle, error) {
 	if opt.Embedded == nil {
 		opt.Embedded = scripts.FS
+	}
+	if opt.Grants == nil {
+		opt.Grants = grantsOf(opt.User)
 	}
 	return script.Load(ctx, script.Config{
 		App: opt.App, AppFS: opt.AppFS, User: opt.User, Embedded: opt.Embedded, Modules: Modules(), Grants: opt.Grants,
