@@ -16,12 +16,16 @@ const kindAccount = "account"
 
 // accountTable declares the options of api.account.
 func accountTable() *options.Table {
+	folders := foldersOption()
+	folders.Type = options.AnyOf(folders.Type, options.Func("fun(folder: imapfw.Folder): boolean"))
+	folders.Help = "patterns of far names (* % ! and \\Attributes, the last match wins), or a function"
 	own := []options.Option{
+		folders,
 		{Name: "name", Type: options.String(), DefaultText: "the file's name", Help: "unique in the app; names the state", Check: isName},
 		{Name: "far", Type: storeType(), Required: true, Help: "the reference, a server as a rule"},
 		{Name: "near", Type: storeType(), Required: true, Help: "the copy"},
 		{Name: "rename", Type: renameType(), Help: "how far folder names become near ones, and back"},
-		{Name: "messages", Type: predicateType(), Help: "which messages are kept near; it never deletes far"},
+		{Name: "messages", Type: predicateType(), Help: "which messages are in sight, by their near folder; the others are neither copied nor removed"},
 		{Name: "state", Type: options.Text(),
 			DefaultText: "$XDG_STATE_HOME/imapfw/NAME", Help: "folder of what is remembered between two runs"},
 	}
@@ -33,6 +37,12 @@ func accountTable() *options.Table {
 	}
 }
 
+// foldersOption selects folders by the names that an engine sees.
+func foldersOption() options.Option {
+	return options.Option{Name: "folders", Type: options.ListOf(options.String()), Check: checkPatterns,
+		Help: "patterns of names (* % ! and \\Attributes, the last match wins)"}
+}
+
 // engineOptions are the options that an account and api.EngineManager share.
 func engineOptions() []options.Option {
 	ops := func() options.Type {
@@ -40,8 +50,6 @@ func engineOptions() []options.Option {
 	}
 	sides := func() options.Type { return options.Enum("none", "far", "near", "both") }
 	return []options.Option{
-		{Name: "folders", Type: options.AnyOf(options.ListOf(options.String()), options.Func("fun(folder: imapfw.Folder): boolean")),
-			Check: checkPatterns, Help: "patterns of far names (* % ! and \\Attributes, the last match wins), or a function"},
 		{Name: "pull", Type: ops(), Default: "all", Help: "what is carried from far to near"},
 		{Name: "push", Type: ops(), Default: "all", Help: "what is carried from near to far"},
 		{Name: "expunge", Type: sides(), Default: "both", Help: "where a removed message is removed for good instead of marked"},

@@ -41,6 +41,7 @@ func (a *account) declare() error {
 	for _, option := range engineOptions() {
 		options[option.Name] = o[option.Name]
 	}
+	options["folders"] = o["folders"]
 	sync, err := p.declareEngine(options)
 	if err != nil {
 		return err

@@ -129,6 +129,7 @@ func repositoryClass(kind string) string {
 func engineTable() *options.Table {
 	own := []options.Option{
 		nameOption(""),
+		foldersOption(),
 		classOption("who plans and decides; api.SyncEngine by default", classSyncEngine),
 		backendOption(),
 		{Name: "far", Type: managerType("a repository manager", topology.RepositoryManager), Required: true, Help: "the reference"},

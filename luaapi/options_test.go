@@ -131,3 +131,16 @@ func TestDirections(t *testing.T) {
 		})
 	}
 }
+
+// An engine of one's own takes patterns for the names it sees.
+func TestFoldersOfAnEngine(t *testing.T) {
+	a := newApp(t, "custom.lua", custom(``, `controllers = { api.NameTrans { api.rename.strip_prefix "Top/" } }`, ``, `folders = { "INBOX", "One" }`))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	for i, folder := range []string{"INBOX", "Top/One", "Top/Two"} {
+		put(far, folder, i, i)
+	}
+	put(near, "Mine", 4, 4)
+	a.done()
+	require.Equal(t, map[string]int{"INBOX": 1, "One": 1, "Mine": 1}, counts(near))
+	require.Zero(t, counts(far)["Mine"]+counts(far)["Top/Mine"])
+}

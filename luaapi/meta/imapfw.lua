@@ -11,13 +11,13 @@
 ---@field to_far fun(name: string): string near name to far name
 
 ---@class imapfw.AccountOptions
+---@field folders? string[]|fun(folder: imapfw.Folder): boolean patterns of far names (* % ! and \Attributes, the last match wins), or a function
 ---@field name? string default the file's name; unique in the app; names the state
 ---@field far imapfw.Store the reference, a server as a rule
 ---@field near imapfw.Store the copy
 ---@field rename? imapfw.Rename[]|imapfw.RenamePair how far folder names become near ones, and back
----@field messages? imapfw.Predicate which messages are kept near; it never deletes far
+---@field messages? imapfw.Predicate which messages are in sight, by their near folder; the others are neither copied nor removed
 ---@field state? string default $XDG_STATE_HOME/imapfw/NAME; folder of what is remembered between two runs
----@field folders? string[]|fun(folder: imapfw.Folder): boolean patterns of far names (* % ! and \Attributes, the last match wins), or a function
 ---@field pull? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from far to near
 ---@field push? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from near to far
 ---@field expunge? "none"|"far"|"near"|"both" default "both"; where a removed message is removed for good instead of marked
@@ -93,12 +93,12 @@
 
 ---@class imapfw.EngineManagerOptions
 ---@field name string unique in the run
+---@field folders? string[] patterns of names (* % ! and \Attributes, the last match wins)
 ---@field class? imapfw.SyncEngine who plans and decides; api.SyncEngine by default
 ---@field backend? "goroutine"|"process"|"inline" default "goroutine"; where the worker runs: in this process, in a child process, or in whoever calls it
 ---@field far imapfw.Manager the reference
 ---@field near imapfw.Manager the copy
 ---@field state imapfw.Manager what is remembered between two runs
----@field folders? string[]|fun(folder: imapfw.Folder): boolean patterns of far names (* % ! and \Attributes, the last match wins), or a function
 ---@field pull? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from far to near
 ---@field push? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from near to far
 ---@field expunge? "none"|"far"|"near"|"both" default "both"; where a removed message is removed for good instead of marked
