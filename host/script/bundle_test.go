@@ -293,11 +293,11 @@ func TestPowers(t *testing.T) {
 		grants         []string
 		want           string
 	}{
-		{"imapfw.contrib.spam", "run", nil, `contrib/spam/init.lua:4: api.run: needs capability "exec" (not granted; run: imapfw contrib grant spam exec)`},
+		{"imapfw.contrib.spam", "run", nil, `contrib/spam/init.lua:4: api.run: needs capability "exec" (not granted: "exec" is not among the needs in its contrib.lua)`},
 		{"imapfw.contrib.spam", "run", []string{"exec"}, ""},
-		{"imapfw.contrib.spam", "env", []string{"exec"}, `contrib/spam/init.lua:6: os.getenv: needs capability "env" (not granted; run: imapfw contrib grant spam env)`},
+		{"imapfw.contrib.spam", "env", []string{"exec"}, `contrib/spam/init.lua:6: os.getenv: needs capability "env" (not granted: "env" is not among the needs in its contrib.lua)`},
 		{"imapfw.contrib.shipped", "run", nil, ""},
-		{"imapfw.contrib.shipped", "env", nil, `contrib/shipped/init.lua:6: os.getenv: needs capability "env" (not granted; run: imapfw contrib grant shipped env)`},
+		{"imapfw.contrib.shipped", "env", nil, `contrib/shipped/init.lua:6: os.getenv: needs capability "env" (not granted: "env" is not among the needs in its contrib.lua)`},
 		{"beside", "run", nil, ""},
 	} {
 		require.NoError(t, os.WriteFile("app.lua", []byte("local m = require '"+c.module+"' return function() return m."+c.method+"() end"), 0o600))

@@ -20,7 +20,7 @@ func RequirePower(L *lua.LState, power, what string) {
 	}
 	kind, _, _ := strings.Cut(power, ":")
 	Raise(L, fault.New(fault.Permission, what, "needs capability %q", power).
-		WithHint("not granted; run: imapfw contrib grant %s %s", src.Contrib, kind))
+		WithHint("not granted: %q is not among the needs in its contrib.lua", kind))
 }
 
 // granted reports whether powers hold one: "fs.read:/a" covers "fs.read:/a/b",
