@@ -100,7 +100,9 @@ type FolderRemover interface {
 type Stamper interface {
 	// Stamp returns the mark, empty when there is none.
 	Stamp(ctx context.Context) (string, error)
-	// SetStamp replaces the mark durably.
+	// SetStamp replaces the mark durably. Words "name:value" replace those of
+	// the same name only: several who share the store each keep their own, and
+	// may set them at once. See MergeStamp.
 	SetStamp(ctx context.Context, stamp string) error
 }
 

@@ -233,8 +233,16 @@ func (s dryStamp) SetStamp(ctx context.Context, stamp string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	old, err := s.inner.Stamp(ctx)
+	if err != nil {
+		return err
+	}
 	s.d.mu.Lock()
-	s.d.stamp = &stamp
+	if s.d.stamp != nil {
+		old = *s.d.stamp
+	}
+	merged := driver.MergeStamp(old, stamp)
+	s.d.stamp = &merged
 	s.d.mu.Unlock()
 	s.d.report(WouldDo{Op: "stamp", Count: 1})
 	return nil

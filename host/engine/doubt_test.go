@@ -194,3 +194,28 @@ func TestReplacedSideGetsItsFoldersBack(t *testing.T) {
 	require.Equal(t, 1, count(w.near, "Work"))
 	w.still()
 }
+
+// Two accounts that share a side mark it at the same time.
+func TestAccountsThatShareASideKeepTheirMarks(t *testing.T) {
+	one, two := newWorld(t, "imap-maildir"), newWorld(t, "imap-maildir")
+	two.near = one.near
+	two.serial = 1000
+	one.far.Add("One", one.message())
+	two.far.Add("Two", two.message())
+	one.sync()
+	two.sync()
+	for range 3 {
+		one.far.Add("One", one.message())
+		two.far.Add("Two", two.message())
+		nested := false
+		one.near.SetHook(func(_ context.Context, c memory.Call) error {
+			if c.Op == memory.OpSetStamp && !c.Done && !nested {
+				nested = true
+				require.Empty(t, two.sync().Notes)
+			}
+			return nil
+		})
+		require.Empty(t, one.sync().Notes, "a mark was lost")
+		one.near.SetHook(nil)
+	}
+}

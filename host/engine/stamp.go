@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -83,11 +82,8 @@ func (e *Engine) mark(ctx context.Context) error {
 		if !ok {
 			continue
 		}
-		text, err := s.Stamp(ctx)
-		if err != nil {
-			return err
-		}
-		if err := s.SetStamp(ctx, withStamp(text, e.info.Account, e.info.Pending)); err != nil {
+		// The entries of others stay, see driver.MergeStamp.
+		if err := s.SetStamp(ctx, fmt.Sprintf("%s:%d", e.info.Account, e.info.Pending)); err != nil {
 			return err
 		}
 	}
@@ -103,12 +99,4 @@ func stampedRun(text, account string) (int64, bool) {
 		}
 	}
 	return 0, false
-}
-
-// withStamp returns the text with one account's entry replaced or added.
-func withStamp(text, account string, run int64) string {
-	entries := slices.DeleteFunc(strings.Fields(text), func(entry string) bool {
-		return strings.HasPrefix(entry, account+":")
-	})
-	return strings.Join(append(entries, fmt.Sprintf("%s:%d", account, run)), " ")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 )
 
@@ -28,7 +29,7 @@ func (s *Store) Stamp(ctx context.Context) (string, error) {
 	return firstLine(string(text)), ioFault("read stamp", "", err)
 }
 
-// SetStamp replaces the mark durably.
+// SetStamp replaces the mark durably, see driver.MergeStamp.
 func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	_, done, err := s.begin(ctx, "write stamp", "")
 	if err != nil {
@@ -38,6 +39,13 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	if stamp == "" || strings.ContainsAny(stamp, "\r\n#") || strings.TrimSpace(stamp) != stamp {
 		return fault.New(fault.Internal, "write stamp", "%q cannot be kept as one line", stamp)
 	}
+	s.stamping.Lock()
+	defer s.stamping.Unlock()
+	old, err := s.Stamp(ctx)
+	if err != nil {
+		return err
+	}
+	stamp = driver.MergeStamp(old, stamp)
 	text := "# imapfw knows by the next line whose mail this is; leave it where it is\n" + stamp + "\n"
 	err = renameio.WriteFile(filepath.Join(s.opts.Path, stampFile), []byte(text), 0o600)
 	if err == nil {

@@ -34,7 +34,8 @@ type Store struct {
 	pending  map[*delivery]struct{} // files in tmp/ that nobody has ended
 	inFlight sync.WaitGroup
 
-	words account // the letters of keywords
+	words    account    // the letters of keywords
+	stamping sync.Mutex // held while the stamp is replaced
 }
 
 var (

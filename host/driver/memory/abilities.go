@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -101,7 +102,7 @@ func (s *Store) Stamp(ctx context.Context) (string, error) {
 	return stamp, s.finish(ctx, OpStamp, "")
 }
 
-// SetStamp replaces the mark.
+// SetStamp replaces the mark, see driver.MergeStamp.
 func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	ctx, done, err := s.begin(ctx, OpSetStamp, "")
 	if err != nil {
@@ -109,7 +110,7 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	}
 	defer done()
 	s.mu.Lock()
-	s.stamp = stamp
+	s.stamp = driver.MergeStamp(s.stamp, stamp)
 	s.mu.Unlock()
 	return s.finish(ctx, OpSetStamp, "")
 }
