@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -91,7 +92,7 @@ func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items [
 	if keys.Empty() {
 		return nil
 	}
-	return e.store(s.source()).Describe(ctx, fp.refs[s.source()], keys, mail.WantSize|mail.WantDate, func(ds []mail.Description) error {
+	err := e.store(s.source()).Describe(ctx, fp.refs[s.source()], keys, mail.WantSize|mail.WantDate, func(ds []mail.Description) error {
 		for _, d := range ds {
 			if m := at[d.Key]; m != nil {
 				m.Size, m.Date = d.Size, d.Date
@@ -99,4 +100,8 @@ func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items [
 		}
 		return nil
 	})
+	if _, partial := driver.AsPartial(err); partial {
+		return nil // reading the message will tell what is wrong with it
+	}
+	return err
 }

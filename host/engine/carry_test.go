@@ -9,6 +9,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -185,4 +186,39 @@ func TestMarkTakenOffIsNotSetAgain(t *testing.T) {
 	w.same()
 	w.still()
 	require.False(t, w.near.Snapshot()["INBOX"][0].Flags.Has(mail.Deleted))
+}
+
+// Nor is one that a server says it keeps, and drops.
+func TestKeywordThatAServerDropsStaysHere(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	far := &odd{Store: w.far, strips: true}
+	w.near.Add("INBOX", w.message(`\Seen`, "work"))
+	w.well(w.between(far, w.near))
+	far.strips = false
+	w.far.Add("INBOX", w.message())
+	w.well(w.between(far, w.near))
+	require.Equal(t, mail.NewFlags(`\Seen`, "work"), flagsByBody(w.near)[string(w.near.Snapshot()["INBOX"][0].Body)])
+}
+
+// A message that cannot be described holds up no other.
+func TestMessageThatCannotBeDescribed(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	far := &odd{Store: w.far, deaf: map[mail.Key]bool{}}
+	far.deaf[w.far.Add("INBOX", w.message())] = true
+	w.far.Add("INBOX", w.message())
+	w.well(w.between(far, w.near))
+	w.same()
+}
+
+// A copy that fails before anything was delivered gives the folder back: others
+// may be waiting for it.
+func TestReservationIsGivenBack(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	near := &odd{Store: w.near}
+	w.far.Add("INBOX", w.message())
+	w.far.SetHook(failNext(memory.OpBodies, 1, fault.New(fault.Refused, "", "no")))
+	r, err := w.between(w.far, near)
+	require.NoError(t, err)
+	require.Error(t, r.Err())
+	require.Zero(t, near.reserved)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -77,9 +78,24 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 		return nil
 	})
 	if err := group.Wait(); err != nil {
+		c.giveBack(ctx)
 		return err
 	}
+	if e.draining() {
+		c.giveBack(ctx)
+	}
 	return c.findUnnamed(ctx)
+}
+
+// giveBackTime is how long giving a reservation back may take.
+const giveBackTime = 5 * time.Second
+
+// giveBack ends a reservation that no commit has ended: others may be waiting
+// for the folder. One that cannot be given back ends with its holder.
+func (c *copier) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	_, _ = c.e.store(c.to).Commit(ctx, c.ref, nil)
 }
 
 // reserve announces the deliveries to the target, and checks that it is still
@@ -249,74 +265,4 @@ func (t *tapSeeker) Seek(offset int64, whence int) (int64, error) {
 		*t.tap = headerTap{}
 	}
 	return at, err
-}
-
-// commit makes a batch durable on the target and records its pairs. The intents
-// of messages that were not there any more, or that failed, end with it.
-func (c *copier) commit(ctx context.Context, b *batch) error {
-	placed, err := c.e.store(c.to).Commit(ctx, c.ref, b.deliveries)
-	if err != nil {
-		return err
-	}
-	var change state.Change
-	var failed []error
-	copied := 0
-	for i, p := range placed {
-		row := b.rows[i]
-		source := row.Key(c.from)
-		if p.Err != nil {
-			c.fp.blocked.Store(true)
-			failed = append(failed, withKey(p.Err, source))
-			if !definite(p.Err) {
-				delete(b.intents, source) // it may have arrived: the next run finds out
-			}
-			continue
-		}
-		copied++
-		row.Flags = row.Flags.Intersect(p.Flags)
-		kept := Identity{Header: row.Ident, Size: row.Size, HasID: true}
-		if a := p.Altered; a != nil { // the two copies have no identity in common
-			kept = HeaderIdentity(a.Header, row.Size+a.Grown)
-			row.Size, row.Ident = -1, ""
-		}
-		if b.altered[i] {
-			row.Size, row.Ident = -1, ""
-		}
-		if p.Key == "" {
-			c.unnamed = append(c.unnamed, row)
-			c.kept = append(c.kept, kept)
-			c.intents = append(c.intents, b.intents[source].ID)
-			delete(b.intents, source)
-			continue
-		}
-		if c.to == state.Far {
-			row.Far = p.Key
-		} else {
-			row.Near = p.Key
-		}
-		change.Put = append(change.Put, row)
-	}
-	for _, in := range b.intents {
-		change.Settle = append(change.Settle, in.ID)
-	}
-	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
-		return err
-	}
-	if c.to == state.Near {
-		c.e.report.count(&c.e.report.Pulled, copied)
-	} else {
-		c.e.report.count(&c.e.report.Pushed, copied)
-	}
-	c.e.counter.add(c.fp.Name, copied, b.bytes)
-	return c.e.allFailed(ctx, c.fp.Name, failed)
-}
-
-// definite reports whether a refused delivery certainly did not take place: the
-// store answered. Silence says nothing.
-func definite(err error) bool {
-	switch fault.CodeOf(err) {
-	case fault.Network, fault.Stopped, fault.Crashed, fault.IO, fault.Protocol:
-		return false
-	}
-	return true
 }

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -22,6 +24,11 @@ type odd struct {
 	alter   func(body []byte) []byte          // what Deliver makes of a message
 	mute    bool                              // Commit does not tell keys
 	sizes   int64                             // by how much sizes are told wrong
+	deaf    map[mail.Key]bool                 // messages that Describe cannot describe
+	strips  bool                              // Deliver drops keywords, and does not say so
+
+	reserved int          // reservations that were not given back
+	claimed  []mail.Flags // what strips says it kept
 }
 
 func (o *odd) Unwrap() driver.Store { return o.Store }
@@ -55,12 +62,31 @@ func (o *odd) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn f
 }
 
 func (o *odd) Describe(ctx context.Context, ref mail.Ref, keys mail.KeySet, want mail.Items, fn func([]mail.Description) error) error {
-	return o.Store.Describe(ctx, ref, keys, want, func(ds []mail.Description) error {
+	var failed driver.Partial
+	err := o.Store.Describe(ctx, ref, keys, want, func(ds []mail.Description) error {
 		for i := range ds {
 			ds[i].CRLFSize += o.sizes
 		}
+		ds = slices.DeleteFunc(ds, func(d mail.Description) bool {
+			if o.deaf[d.Key] {
+				failed.Fail(d.Key, fault.New(fault.Refused, "describe", "no"))
+			}
+			return o.deaf[d.Key]
+		})
 		return fn(ds)
 	})
+	if err != nil {
+		return err
+	}
+	return failed.OrNil()
+}
+
+func (o *odd) Reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservation, error) {
+	r, err := o.Store.Reserve(ctx, ref, n)
+	if err == nil {
+		o.reserved++
+	}
+	return r, err
 }
 
 func (o *odd) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
@@ -72,12 +98,20 @@ func (o *odd) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mail.
 		content = o.alter(content)
 		body.Reader, body.Size = bytes.NewReader(content), int64(len(content))
 	}
+	if o.strips {
+		o.claimed = append(o.claimed, m.Flags)
+		m.Flags = mail.Flags{System: m.Flags.System}
+	}
 	return o.Store.Deliver(ctx, ref, m, body)
 }
 
 func (o *odd) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
 	placed, err := o.Store.Commit(ctx, ref, ds)
+	o.reserved = 0
 	for i := range placed {
+		if o.strips {
+			placed[i].Flags = o.claimed[i]
+		}
 		if o.mute {
 			placed[i].Key = ""
 		}

@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// commit makes a batch durable on the target and records its pairs. The intents
+// of messages that were not there any more, or that failed, end with it.
+func (c *copier) commit(ctx context.Context, b *batch) error {
+	placed, err := c.e.store(c.to).Commit(ctx, c.ref, b.deliveries)
+	if err != nil {
+		return err
+	}
+	var change state.Change
+	var failed []error
+	copied := 0
+	for i, p := range placed {
+		row := b.rows[i]
+		source := row.Key(c.from)
+		if p.Err != nil {
+			c.fp.blocked.Store(true)
+			failed = append(failed, withKey(p.Err, source))
+			if !definite(p.Err) {
+				delete(b.intents, source) // it may have arrived: the next run finds out
+			}
+			continue
+		}
+		copied++
+		row.Flags = row.Flags.Intersect(p.Flags)
+		kept := Identity{Header: row.Ident, Size: row.Size, HasID: true}
+		if a := p.Altered; a != nil { // the two copies have no identity in common
+			kept = HeaderIdentity(a.Header, row.Size+a.Grown)
+			row.Size, row.Ident = -1, ""
+		}
+		if b.altered[i] {
+			row.Size, row.Ident = -1, ""
+		}
+		if p.Key == "" {
+			c.unnamed = append(c.unnamed, row)
+			c.kept = append(c.kept, kept)
+			c.intents = append(c.intents, b.intents[source].ID)
+			delete(b.intents, source)
+			continue
+		}
+		if c.to == state.Far {
+			row.Far = p.Key
+		} else {
+			row.Near = p.Key
+		}
+		change.Put = append(change.Put, row)
+	}
+	for _, in := range b.intents {
+		change.Settle = append(change.Settle, in.ID)
+	}
+	if err := c.keywords(ctx, change.Put); err != nil {
+		return err
+	}
+	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
+		return err
+	}
+	if c.to == state.Near {
+		c.e.report.count(&c.e.report.Pulled, copied)
+	} else {
+		c.e.report.count(&c.e.report.Pushed, copied)
+	}
+	c.e.counter.add(c.fp.Name, copied, b.bytes)
+	return c.e.allFailed(ctx, c.fp.Name, failed)
+}
+
+// keywords takes from rows the keywords that the store dropped without a word,
+// as some servers do: agreed on, they would count as removed there by the next
+// run, and be removed from the source.
+func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
+	at := map[mail.Key]*state.Row{}
+	var keys mail.KeySet
+	for i := range rows {
+		key := rows[i].Key(c.to)
+		if _, isUID := key.UID(); isUID && len(rows[i].Flags.Keywords()) > 0 {
+			at[key] = &rows[i]
+			keys.Add(key)
+		}
+	}
+	if keys.Empty() {
+		return nil
+	}
+	err := c.e.store(c.to).Describe(ctx, c.ref, keys, 0, func(ds []mail.Description) error {
+		for _, d := range ds {
+			if row := at[d.Key]; row != nil {
+				row.Flags = row.Flags.Minus(mail.NewFlags(row.Flags.Minus(d.Flags).Keywords()...))
+			}
+		}
+		return nil
+	})
+	if _, partial := driver.AsPartial(err); partial {
+		return nil
+	}
+	return err
+}
+
+// definite reports whether a refused delivery certainly did not take place: the
+// store answered. Silence says nothing.
+func definite(err error) bool {
+	switch fault.CodeOf(err) {
+	case fault.Network, fault.Stopped, fault.Crashed, fault.IO, fault.Protocol:
+		return false
+	}
+	return true
+}
