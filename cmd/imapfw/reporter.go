@@ -101,7 +101,7 @@ func (r *reporter) finish(result luaapi.Result) error {
 		return writeJSON(r.out, result, r.outcomes, r.plans)
 	}
 	for _, err := range failures(result) {
-		fmt.Fprintf(r.err, "imapfw: %v\n", err)
+		complain(r.err, err)
 	}
 	if r.quiet {
 		return nil

@@ -6,10 +6,12 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/luaapi"
 )
 
@@ -37,7 +39,15 @@ type exitCode int
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
-func (g *global) complain(err error) { fmt.Fprintf(g.stderr, "imapfw: %v\n", err) }
+func (g *global) complain(err error) { complain(g.stderr, err) }
+
+// complain prints an error and, for a mistake in a script, the lines it is on.
+func complain(w io.Writer, err error) {
+	fmt.Fprintf(w, "imapfw: %v\n", err)
+	if detail := script.Detail(err); detail != "" {
+		fmt.Fprintln(w, strings.TrimRight(detail, "\n"))
+	}
+}
 
 func (g *global) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -56,6 +66,7 @@ func (g *global) rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(g.demoCommand(), g.syncCommand(), g.runCommand(), g.checkCommand(), g.newCommand(),
 		g.graphCommand(), g.versionCommand(), g.workerCommand())
+	root.SetHelpCommand(g.helpCommand())
 	for _, c := range root.Commands() {
 		if c.Args != nil {
 			check := c.Args
