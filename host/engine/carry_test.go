@@ -222,3 +222,16 @@ func TestReservationIsGivenBack(t *testing.T) {
 	require.Error(t, r.Err())
 	require.Zero(t, near.reserved)
 }
+
+// A server that answers twice has the message once.
+func TestMessageThatIsHandedOutTwice(t *testing.T) {
+	for _, kind := range []string{"imap-maildir", "imap-imap", "imap-imap-uidless"} {
+		w := newWorld(t, kind)
+		far := &odd{Store: w.far, twice: true}
+		w.far.Add("INBOX", w.message())
+		w.far.Add("INBOX", w.message())
+		w.well(w.between(far, w.near))
+		w.same()
+		w.still()
+	}
+}

@@ -26,6 +26,7 @@ const (
 // committed by the goroutine behind.
 type batch struct {
 	intents    map[mail.Key]*state.Intent // by source key
+	taken      map[mail.Key]bool          // source keys that were delivered
 	deliveries []driver.Delivery
 	rows       []state.Row // one for each delivery, its target key yet to come
 	altered    []bool      // whether what was delivered is not what its source keeps
@@ -161,7 +162,7 @@ func (b *batch) abort() {
 
 // deliver announces items at..end in the state and streams them to the target.
 func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
-	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at)}
+	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]bool, end-at)}
 	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
 	var keys mail.KeySet
 	for i := at; i < end; i++ {
@@ -203,9 +204,10 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 // deliverOne streams one message from its source to its target.
 func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mail.Body) error {
 	in := b.intents[m.Key]
-	if in == nil {
-		return nil // not asked for
+	if in == nil || b.taken[m.Key] {
+		return nil // not asked for, or handed out a second time
 	}
+	b.taken[m.Key] = true
 	if !c.e.Policy.CopyDate {
 		m.Date = in.Date
 	}

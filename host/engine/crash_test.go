@@ -52,6 +52,39 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
+// TestKilledTwice kills the run after a killed one too, with a dry run and new
+// mail in between.
+func TestKilledTwice(t *testing.T) {
+	for _, kind := range []string{"no-uidplus", "imap-imap", "imap-maildir"} {
+		for n := 20; n < 80; n += 3 {
+			for m := 0; m < 80; m += 11 {
+				w := newWorld(t, kind)
+				twin := w.message()
+				for range 2 {
+					w.far.Add("INBOX", w.message())
+					w.near.Add("INBOX", w.message())
+					w.near.Add("New", twin)
+				}
+				for _, at := range []int{n, m} {
+					mend, _ := w.killAt(at)
+					_, _ = w.run()
+					mend()
+					w.near.Add("INBOX", w.message())
+					w.dry = true
+					_, err := w.run()
+					require.NoError(t, err)
+					w.dry = false
+				}
+				w.sync()
+				require.Equal(t, 6, count(w.far, "INBOX"), "killed at moments %d, %d", n, m)
+				require.Equal(t, 2, count(w.far, "New"), "killed at moments %d, %d", n, m)
+				w.same()
+				w.still()
+			}
+		}
+	}
+}
+
 // TestAnyHistory lets random things happen on both sides between runs, some of
 // which are killed at a random moment, and compares the outcome with a model
 // that knows which messages must be there.

@@ -25,6 +25,7 @@ type odd struct {
 	mute    bool                              // Commit does not tell keys
 	sizes   int64                             // by how much sizes are told wrong
 	deaf    map[mail.Key]bool                 // messages that Describe cannot describe
+	twice   bool                              // Bodies hands each message out two times
 	strips  bool                              // Deliver drops keywords, and does not say so
 
 	reserved int          // reservations that were not given back
@@ -79,6 +80,14 @@ func (o *odd) Describe(ctx context.Context, ref mail.Ref, keys mail.KeySet, want
 		return err
 	}
 	return failed.OrNil()
+}
+
+func (o *odd) Bodies(ctx context.Context, ref mail.Ref, keys mail.KeySet, fn func(mail.Meta, mail.Body) error) error {
+	err := o.Store.Bodies(ctx, ref, keys, fn)
+	if err == nil && o.twice {
+		err = o.Store.Bodies(ctx, ref, keys, fn)
+	}
+	return err
 }
 
 func (o *odd) Reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservation, error) {

@@ -200,7 +200,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 			return nil, err
 		}
 	}
-	if mail := r.deltas[state.Near].New; r.e.Convert && len(mail) > 0 && len(paired) < len(mail) {
+	if mail := r.deltas[state.Near].New; r.e.Convert && len(r.rows) == 0 && len(mail) > 0 && len(paired) < len(mail) {
 		return nil, fault.New(fault.Guard, "convert", "the near side holds %d messages that did not come from here",
 			len(mail)-len(paired)).InFolder(r.p.name).WithHint("a conversion fills an empty side; use a sync for two filled ones")
 	}

@@ -389,6 +389,10 @@ func TestConvertWantsAnEmptySide(t *testing.T) {
 	w.near.Remove("INBOX", w.near.Snapshot()["INBOX"][0].Key)
 	w.sync()
 	require.Equal(t, 5, count(w.far, "INBOX"), "a conversion never writes to its source")
+	w.near.Add("INBOX", w.message())
+	w.far.Add("INBOX", w.message())
+	require.Equal(t, 1, w.sync().Pulled, "what was added on the other side afterwards is left alone")
+	require.Equal(t, 6, count(w.far, "INBOX"))
 }
 
 func TestDrainingStopsBetweenBatches(t *testing.T) {
