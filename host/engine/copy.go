@@ -61,11 +61,11 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	delivered := make(chan *batch)
-	group.Go(func() error {
+	guarded(group, "deliver", func() error {
 		defer close(delivered)
 		return c.deliverAll(gctx, delivered)
 	})
-	group.Go(func() error {
+	guarded(group, "commit", func() error {
 		for b := range delivered {
 			// Not gctx: what was delivered is recorded, also when the next
 			// batch fails meanwhile.

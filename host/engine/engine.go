@@ -162,7 +162,7 @@ func (e *Engine) eachLane(ctx context.Context, n int, fn func(ctx context.Contex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.Lanes)
 	for i := range n {
-		group.Go(func() error {
+		guarded(group, "work on a folder", func() error {
 			if err := context.Cause(ctx); err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	var lists [2]map[string]*mail.Folder
 	group, gctx := errgroup.WithContext(ctx)
 	for i, side := range []state.Side{state.Far, state.Near} {
-		group.Go(func() error {
+		guarded(group, "list folders", func() error {
 			folders, err := e.store(side).Folders(gctx)
 			if err != nil {
 				return err

@@ -109,7 +109,7 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	var deltas [2]Delta
 	var stale [2]bool
 	for i, side := range []state.Side{state.Far, state.Near} {
-		group.Go(func() (err error) {
+		guarded(group, "read a folder", func() (err error) {
 			results[i], deltas[i], stale[i], err = r.readSide(gctx, side, r.rows, r.since(side))
 			return err
 		})
