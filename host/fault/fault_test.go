@@ -34,3 +34,11 @@ func TestKindsAreFoundAtAnyDepth(t *testing.T) {
 	require.True(t, fault.IsTemporary(fmt.Errorf("x: %w", fault.New(fault.Busy, "", "later").AsTemporary())))
 	require.NoError(t, fault.Wrap(fault.IO, "x", nil))
 }
+
+func TestAPanicIsAnError(t *testing.T) {
+	err := fault.Contain("work", func() error { panic(io.ErrUnexpectedEOF) })
+	require.ErrorIs(t, err, fault.Crashed)
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.NoError(t, fault.Contain("work", func() error { return nil }))
+	require.ErrorIs(t, fault.Contain("work", func() error { return io.EOF }), io.EOF)
+}

@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"github.com/imapfw/imapfw/host/fault"
@@ -18,20 +16,10 @@ func Guard(op string, fn func() error) error {
 func guard(op string, fn func() error) (err error, crashed bool) {
 	defer func() {
 		if r := recover(); r != nil {
-			err, crashed = crash(op, r), true
+			err, crashed = fault.FromPanic(op, r), true
 		}
 	}()
 	return fn(), false
-}
-
-func crash(op string, cause any) *fault.Error {
-	err := &fault.Error{Code: fault.Crashed, Op: op, Trace: string(debug.Stack())}
-	if e, ok := cause.(error); ok {
-		err.Message, err.Err = "panic", e
-	} else {
-		err.Message = fmt.Sprintf("panic: %v", cause)
-	}
-	return err
 }
 
 // tally counts what is running. Unlike a WaitGroup it may be waited for while
@@ -81,7 +69,7 @@ func (t *tally) spawn(op string, fn func(), failed func(error)) {
 		returned := false
 		defer func() {
 			if r := recover(); r != nil {
-				failed(crash(op, r))
+				failed(fault.FromPanic(op, r))
 			} else if !returned {
 				failed(fault.New(fault.Crashed, op, "the goroutine was ended from within"))
 			}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+
+	"github.com/imapfw/imapfw/host/fault"
 )
 
 // errStopped ends the goroutine of ahead when its results are not wanted any
@@ -26,16 +28,25 @@ func ahead[In, Out any](ctx context.Context, inputs iter.Seq[In], fetch func(con
 	go func() {
 		defer close(done)
 		defer close(results)
-		for in := range inputs {
-			out, err := fetch(ctx, in)
-			select {
-			case results <- result{out, err}:
-			case <-ctx.Done():
-				drop(out)
-				return
+		err := fault.Contain("read ahead", func() error {
+			for in := range inputs {
+				out, err := fetch(ctx, in)
+				select {
+				case results <- result{out, err}:
+				case <-ctx.Done():
+					drop(out)
+					return nil
+				}
+				if err != nil {
+					return nil
+				}
 			}
-			if err != nil {
-				return
+			return nil
+		})
+		if err != nil {
+			select {
+			case results <- result{err: err}:
+			case <-ctx.Done():
 			}
 		}
 	}()

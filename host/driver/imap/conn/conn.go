@@ -59,7 +59,9 @@ func newConn(s *session) (*Conn, error) {
 	}
 	go func() {
 		defer close(c.filled)
-		c.in.fill.run(s.br, l.dead)
+		if err := fault.Contain("read from the server", func() error { c.in.fill.run(s.br, l.dead); return nil }); err != nil {
+			l.end(err)
+		}
 	}()
 	c.client = imapclient.New(&wire{c: c, Conn: s.stream}, nil)
 	if err := c.client.WaitGreeting(); err != nil {
