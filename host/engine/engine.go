@@ -131,9 +131,9 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	}
 	plans := make([]*FolderPlan, len(pairs))
 	err = e.eachLane(ctx, len(pairs), func(ctx context.Context, i int) error {
-		fp, err := e.planFolder(ctx, pairs[i])
+		fp, err := e.planAgain(ctx, pairs[i])
 		plans[i] = fp
-		return e.folderFailed(ctx, pairs[i].name, err)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -152,6 +152,11 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	if e.Hooks.OnPlan != nil {
 		if err := e.Hooks.OnPlan(ctx, plan); err != nil {
 			return nil, err
+		}
+		for _, fp := range plan.Folders {
+			for _, text := range fp.notes {
+				e.told(fp.Name, "%s", text)
+			}
 		}
 	}
 	return plan, nil
@@ -172,32 +177,60 @@ func (e *Engine) eachLane(ctx context.Context, n int, fn func(ctx context.Contex
 	return group.Wait()
 }
 
+// planAttempts is how often a folder is read in one run, where a script wants it
+// tried again.
+const planAttempts = 3
+
+// planAgain plans one folder, as often as a script wants to. Reading changes
+// nothing, so it may be repeated; what fails later is repeated by the next run.
+func (e *Engine) planAgain(ctx context.Context, p pair) (*FolderPlan, error) {
+	for attempt := 1; ; attempt++ {
+		fp, err := e.planFolder(ctx, p)
+		if err == nil {
+			return fp, nil
+		}
+		again, err := e.failed(ctx, p.name, err, attempt < planAttempts)
+		if !again {
+			return nil, err
+		}
+	}
+}
+
 // folderFailed decides what the failure of one folder means: nil to go on with
 // the others, an error to stop the run.
 func (e *Engine) folderFailed(ctx context.Context, folder string, err error) error {
 	if err == nil {
 		return nil
 	}
+	_, err = e.failed(ctx, folder, err, false)
+	return err
+}
+
+// failed is folderFailed for something that can be tried again in this run. A
+// failure that is tried again is not reported.
+func (e *Engine) failed(ctx context.Context, folder string, err error, repeatable bool) (again bool, _ error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return false, context.Cause(ctx)
 	}
 	if stopsRun(err) {
-		return err
+		return false, err
 	}
 	if e.Hooks.OnError != nil {
 		e.asking.Lock()
 		decision, hookErr := e.Hooks.OnError(ctx, err)
 		e.asking.Unlock()
-		if hookErr != nil {
-			return hookErr
-		}
-		if decision == Abort {
-			return err
+		switch {
+		case hookErr != nil:
+			return false, hookErr
+		case decision == Abort:
+			return false, err
+		case decision == Retry && repeatable:
+			return true, nil
 		}
 	}
 	e.report.fail(inFolder(err, folder))
 	e.Emit("told", wire.Map{"folder": folder, "error": asFault(err)})
-	return nil
+	return false, nil
 }
 
 // stopsRun reports whether an error is about more than the folder or message it

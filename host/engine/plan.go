@@ -39,7 +39,7 @@ type FolderPlan struct {
 	settle  []int64      // intents that are resolved
 	blocked atomic.Bool  // something was left alone: the cursors stay where they were
 	left    bool         // nothing is done in it, and nothing recorded
-	notes   []Note
+	notes   []string     // what a script left alone, and why
 }
 
 // Step is one operation on the messages of one folder and side. Keys are those
@@ -142,7 +142,7 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 				continue
 			}
 			f.blocked.Store(true)
-			f.notes = append(f.notes, Note{Folder: f.Name, Text: "left alone by the script: " + reason})
+			f.notes = append(f.notes, "left alone by the script: "+reason)
 			if s.Op == OpCreate {
 				// A folder that the state knows and a side lacks counts as
 				// removed there: so the state must not hear of this one.

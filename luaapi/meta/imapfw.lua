@@ -559,7 +559,7 @@ function SyncEngine:on_message(op, msg) end
 ---@param conflict imapfw.Conflict
 ---@return "remove"|"keep"|"far"|"near"|nil
 function SyncEngine:on_conflict(conflict) end
----Decides about the failure of a folder or message; nil skips it.
+---Decides about the failure of a folder or message; nil skips it. "retry" reads a folder again, three times in all; what fails later is tried again by the next run.
 ---@param err imapfw.Error
 ---@return "retry"|"skip"|"abort"|nil
 function SyncEngine:on_error(err) end
