@@ -43,24 +43,6 @@ func foldersOption() options.Option {
 		Help: "patterns of names (* % ! and \\Attributes, the last match wins)"}
 }
 
-// engineOptions are the options that an account and api.EngineManager share.
-func engineOptions() []options.Option {
-	ops := func() options.Type {
-		return options.AnyOf(options.Enum("all", "none"), options.ListOf(options.Enum("new", "upgrade", "flags", "delete")))
-	}
-	sides := func() options.Type { return options.Enum("none", "far", "near", "both") }
-	return []options.Option{
-		{Name: "pull", Type: ops(), Default: "all", Help: "what is carried from far to near"},
-		{Name: "push", Type: ops(), Default: "all", Help: "what is carried from near to far"},
-		{Name: "expunge", Type: sides(), Default: "both", Help: "where a removed message is removed for good instead of marked"},
-		{Name: "create", Type: sides(), Default: "both", Help: "where folders are created that are missing there"},
-		{Name: "subscribe", Type: sides(), Default: "both", Help: "where created folders are subscribed"},
-		{Name: "conflict", Type: options.Enum("remove", "keep", "far", "near"), Default: "remove",
-			Help: "what wins when a message was removed on one side and its flags changed on the other"},
-		{Name: "copy_date", Type: options.Bool(), Default: true, Help: "carry the arrival date"},
-	}
-}
-
 // checkAccount refuses stores that are one and the same.
 func checkAccount(m wire.Map) []error {
 	far, near := storeOf(m["far"]), storeOf(m["near"])

@@ -131,7 +131,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	class, _ := m["class"].(*script.Class)
 	params := engine.Params{
 		Policy: policy, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
-		DryRun: p.opt.DryRun, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
+		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.opt.Once, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
 	}.Map()
 	declaration := topology.Declaration{
 		Name: text(m, "name"), Worker: engine.Kind, Backend: worker.Backend(text(m, "backend")), Params: params,

@@ -33,7 +33,12 @@ func planObject() object[*engine.Plan] {
 
 // planOps are the operations of steps, as scripts write them.
 func planOps() []string {
-	return []string{string(engine.OpPull), string(engine.OpPush), string(engine.OpFlag), string(engine.OpRemove), string(engine.OpCreate)}
+	var ops []string
+	for _, op := range []engine.Op{engine.OpPull, engine.OpPush, engine.OpFlag, engine.OpMove, engine.OpRemove,
+		engine.OpCreate, engine.OpDrop, engine.OpRename} {
+		ops = append(ops, string(op))
+	}
+	return ops
 }
 
 func checkOp(L *lua.LState, n int, v lua.LValue) engine.Op {
@@ -118,6 +123,9 @@ func stepObject() object[*engine.Step] {
 				func(L *lua.LState, s *engine.Step) lua.LValue { return keyValues(L, s.Keys()) }},
 			number("count", "number of messages", (*engine.Step).Count),
 			number("folder_count", "number of messages in the folder on the side the keys are of", func(s *engine.Step) int { return s.FolderCount }),
+			text("to", "the other folder of op \"move\", the new name of op \"rename\"", func(s *engine.Step) string { return s.To }),
+			{"expiry", "boolean", "a removal near of messages that are not kept near any more; far keeps them",
+				func(_ *lua.LState, s *engine.Step) lua.LValue { return lua.LBool(s.Expiry) }},
 			text("reason", "why, where that is not obvious", func(s *engine.Step) string { return s.Reason }),
 			{"add", "string[]", "flags to add, of op \"flags\"", func(L *lua.LState, s *engine.Step) lua.LValue { return listOf(L, s.Add.Strings()) }},
 			{"remove", "string[]", "flags to remove, of op \"flags\"", func(L *lua.LState, s *engine.Step) lua.LValue { return listOf(L, s.Remove.Strings()) }},

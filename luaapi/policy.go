@@ -40,34 +40,6 @@ func engineArgs(m wire.Map) wire.Map {
 	return args
 }
 
-// policyOf reads the options that an account and an engine share.
-func policyOf(m wire.Map) (engine.Policy, error) {
-	var first error
-	ops := func(name string) engine.Ops {
-		words := textsOf(m[name])
-		if word, ok := m[name].(string); ok {
-			words = []string{word}
-		}
-		ops, err := engine.ParseOps(words...)
-		if err != nil && first == nil {
-			first = err
-		}
-		return ops
-	}
-	sides := func(name string) engine.Sides {
-		s, err := engine.ParseSides(text(m, name))
-		if err != nil && first == nil {
-			first = err
-		}
-		return s
-	}
-	copyDate, _ := m["copy_date"].(bool)
-	return engine.Policy{
-		Pull: ops("pull"), Push: ops("push"), Expunge: sides("expunge"), Create: sides("create"),
-		Subscribe: sides("subscribe"), Conflict: engine.Conflict(text(m, "conflict")), CopyDate: copyDate,
-	}, first
-}
-
 // scopeOf identifies everything that decides which messages the stores show.
 func scopeOf(parts ...any) (string, error) {
 	plain, err := script.Plain(wire.List(parts))

@@ -11,6 +11,7 @@ import (
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/topology"
@@ -42,6 +43,11 @@ type RunOptions struct {
 	Accounts []string
 	// DryRun plans, and writes nothing.
 	DryRun bool
+	// Job is what the engines do, and JobArgs what that needs; a sync by default.
+	Job     engine.Job
+	JobArgs wire.Map
+	// Once is what the command line says about this one run.
+	Once engine.Once
 	// Strict makes every worker's values cross their channels encoded.
 	Strict bool
 

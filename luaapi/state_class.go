@@ -47,7 +47,7 @@ type stateCore struct {
 }
 
 // stateMethods are the methods of a state that a script may override. Rows are
-// tables with the fields id, far, near, flags, size, date and ident.
+// tables with the fields id, far, near, flags, size, date, ident, status and note.
 func stateMethods() []function {
 	return []function{
 		{name: "init", params: "opts: table", doc: "Is called in the worker, before anything else.",
@@ -134,7 +134,7 @@ func stateChangeObject() object[*state.Change] {
 
 // rowRecord is a row as scripts see it.
 func rowRecord(L *lua.LState, r state.Row) *lua.LTable {
-	t := L.CreateTable(0, 7)
+	t := L.CreateTable(0, 9)
 	t.RawSetString("id", lua.LNumber(r.ID))
 	t.RawSetString("far", lua.LString(r.Far))
 	t.RawSetString("near", lua.LString(r.Near))
@@ -142,6 +142,8 @@ func rowRecord(L *lua.LState, r state.Row) *lua.LTable {
 	t.RawSetString("size", lua.LNumber(r.Size))
 	t.RawSetString("date", lua.LNumber(r.Date.Unix()))
 	t.RawSetString("ident", lua.LString(r.Ident))
+	t.RawSetString("status", lua.LString(r.Status))
+	t.RawSetString("note", lua.LString(r.Note))
 	return t
 }
 
@@ -154,7 +156,8 @@ func rowOf(v lua.LValue) (state.Row, error) {
 	text := func(name string) string { return lua.LVAsString(t.RawGetString(name)) }
 	number := func(name string) int64 { return int64(lua.LVAsNumber(t.RawGetString(name))) }
 	r := state.Row{ID: number("id"), Far: mail.Key(text("far")), Near: mail.Key(text("near")),
-		Size: number("size"), Date: time.Unix(number("date"), 0).UTC(), Ident: text("ident")}
+		Size: number("size"), Date: time.Unix(number("date"), 0).UTC(), Ident: text("ident"),
+		Status: state.Status(text("status")), Note: text("note")}
 	if r.ID == 0 || r.Far == "" && r.Near == "" {
 		return r, fault.New(fault.Script, "load", "a row has no id or no key")
 	}
@@ -166,13 +169,14 @@ func rowOf(v lua.LValue) (state.Row, error) {
 
 // folderRecord is what is kept of a folder, as scripts see it.
 func folderRecord(L *lua.LState, f state.Folder) *lua.LTable {
-	t := L.CreateTable(0, 7)
+	t := L.CreateTable(0, 10)
 	for name, text := range map[string]string{
 		"far": f.Far, "near": f.Near, "far_epoch": f.FarEpoch, "near_epoch": f.NearEpoch,
-		"far_cursor": string(f.FarCursor), "near_cursor": string(f.NearCursor),
+		"far_cursor": string(f.FarCursor), "near_cursor": string(f.NearCursor), "far_id": f.FarID, "near_id": f.NearID,
 	} {
 		t.RawSetString(name, lua.LString(text))
 	}
 	t.RawSetString("open", lua.LNumber(f.Open))
+	t.RawSetString("refused", lua.LNumber(f.Refused))
 	return t
 }

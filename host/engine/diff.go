@@ -287,7 +287,7 @@ func (d *differ) removeStep(side state.Side, reason string, it item) {
 // order puts the steps in the order in which they are applied: content first,
 // then flags, removals last.
 func (d *differ) order() {
-	rank := map[Op]int{OpCreate: 0, OpPull: 1, OpPush: 2, OpFlag: 3, OpRemove: 4}
+	rank := map[Op]int{OpRename: 0, OpCreate: 1, OpPull: 2, OpPush: 3, OpFlag: 4, OpMove: 5, OpRemove: 6, OpDrop: 7}
 	slices.SortStableFunc(d.plan.Steps, func(a, b *Step) int { return cmp.Compare(rank[a.Op], rank[b.Op]) })
 	for _, s := range d.plan.Steps {
 		slices.SortStableFunc(s.items, func(a, b item) int { return cmp.Compare(a.meta.Key, b.meta.Key) })

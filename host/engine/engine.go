@@ -33,6 +33,11 @@ type Config struct {
 	// (filters, renames). When it changes, folders are read in full once.
 	Scope string
 	Hooks Hooks
+	// Job is what is to be done, and Args what the job needs, as plain data.
+	Job  Job
+	Args wire.Map
+	// Once is what the command line says about this one run.
+	Once Once
 	// Convert copies the far side into a near side that must be empty at first.
 	Convert bool
 	// DryRun plans, tells the plan, and writes nothing.
@@ -108,9 +113,15 @@ func (e *Engine) run(ctx context.Context) error {
 		// changed on the second side afterwards is left alone.
 		e.Policy.Pull, e.Policy.Push, e.Policy.Expunge = OpNew|OpFlags, OpsNone, NoSide
 	}
+	e.Policy = e.Once.narrow(e.Policy)
 	if err := e.recall(ctx); err != nil {
 		return err
 	}
+	return e.work(ctx)
+}
+
+// sync plans, tells the plan, and applies it.
+func (e *Engine) sync(ctx context.Context) error {
 	plan, err := e.Plan(ctx)
 	if err != nil {
 		return err

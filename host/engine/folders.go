@@ -67,6 +67,9 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 
 // consider decides whether a folder is looked into at all.
 func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
+	if e.Once.Folders != nil && !slices.Contains(e.Once.Folders, p.name) {
+		return false, nil
+	}
 	for _, f := range []*mail.Folder{p.far, p.near} {
 		if f == nil {
 			continue

@@ -8,6 +8,9 @@ import (
 
 // Params describe an engine as plain data. See Config for what they mean.
 type Params struct {
+	Job     Job
+	Args    wire.Map
+	Once    Once
 	Policy  Policy
 	Scope   string
 	Convert bool
@@ -18,10 +21,12 @@ type Params struct {
 
 // Map returns the parameters as those of a worker.Spec.
 func (p Params) Map() wire.Map {
+	args := p.Args
+	if args == nil {
+		args = wire.Map{}
+	}
 	return wire.Map{
-		"pull": int64(p.Policy.Pull), "push": int64(p.Policy.Push), "expunge": int64(p.Policy.Expunge),
-		"create": int64(p.Policy.Create), "subscribe": int64(p.Policy.Subscribe),
-		"conflict": string(p.Policy.Conflict), "copy_date": p.Policy.CopyDate,
+		"job": string(p.Job), "job_args": args, "once": p.Once.encode(), "policy": p.Policy.encode(),
 		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes),
 		"patterns": list(p.Select.Patterns), "filter_far": p.Select.Far, "rename": naming.Encode(p.Select.Rename),
 	}
@@ -29,33 +34,57 @@ func (p Params) Map() wire.Map {
 
 // ParseParams reads what Map wrote.
 func ParseParams(m wire.Map) (Params, error) {
-	var bad error
-	number := func(name string) int64 { return param[int64](m, name, &bad) }
+	r := &params{m: m}
 	p := Params{
-		Policy: Policy{
-			Pull: Ops(number("pull")), Push: Ops(number("push")), Expunge: Sides(number("expunge")),
-			Create: Sides(number("create")), Subscribe: Sides(number("subscribe")),
-			Conflict: Conflict(param[string](m, "conflict", &bad)), CopyDate: param[bool](m, "copy_date", &bad),
-		},
-		Scope: param[string](m, "scope", &bad), Convert: param[bool](m, "convert", &bad),
-		DryRun: param[bool](m, "dry_run", &bad), Lanes: int(number("lanes")),
+		Job: Job(r.text("job")), Args: r.sub("job_args").m,
+		Scope: r.text("scope"), Convert: r.bool("convert"), DryRun: r.bool("dry_run"), Lanes: int(r.number("lanes")),
+		Select: Selection{Patterns: r.texts("patterns"), Far: r.bool("filter_far")},
 	}
-	for _, v := range param[wire.List](m, "patterns", &bad) {
-		text, _ := v.(string)
-		p.Select.Patterns = append(p.Select.Patterns, text)
+	if len(p.Args) == 0 {
+		p.Args = nil
 	}
-	p.Select.Far = param[bool](m, "filter_far", &bad)
-	if bad != nil {
-		return Params{}, bad
+	once, policy := r.sub("once"), r.sub("policy")
+	p.Once, p.Policy = decodeOnce(once), decodePolicy(policy)
+	for _, part := range []*params{r, once, policy} {
+		if part.bad != nil {
+			return Params{}, part.bad
+		}
 	}
-	p.Select.Rename, bad = naming.Decode(m["rename"])
-	return p, bad
+	var err error
+	p.Select.Rename, err = naming.Decode(m["rename"])
+	return p, err
 }
 
-func param[T any](m wire.Map, name string, bad *error) T {
-	v, ok := m[name].(T)
-	if !ok && *bad == nil {
-		*bad = fault.New(fault.Internal, "set up the engine", "%s is a %T", name, m[name])
+// params reads the fields of a map, and notes the first that is not as it must
+// be.
+type params struct {
+	m   wire.Map
+	bad error
+}
+
+func param[T any](r *params, name string) T {
+	v, ok := r.m[name].(T)
+	if !ok && r.bad == nil {
+		r.bad = fault.New(fault.Internal, "set up the engine", "%s is a %T", name, r.m[name])
 	}
 	return v
+}
+
+func (r *params) text(name string) string    { return param[string](r, name) }
+func (r *params) number(name string) int64   { return param[int64](r, name) }
+func (r *params) float(name string) float64  { return param[float64](r, name) }
+func (r *params) bool(name string) bool      { return param[bool](r, name) }
+func (r *params) sub(name string) *params    { return &params{m: param[wire.Map](r, name)} }
+func (r *params) texts(name string) []string { return textsOf(param[wire.List](r, name), r) }
+
+func textsOf(in wire.List, r *params) []string {
+	var out []string
+	for _, v := range in {
+		text, ok := v.(string)
+		if !ok && r.bad == nil {
+			r.bad = fault.New(fault.Internal, "set up the engine", "a list holds a %T", v)
+		}
+		out = append(out, text)
+	}
+	return out
 }

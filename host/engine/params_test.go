@@ -7,6 +7,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/naming"
+	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -18,6 +19,13 @@ func TestParamsCross(t *testing.T) {
 	}
 	p.Policy.Push = engine.OpNew | engine.OpFlags
 	p.Policy.Conflict = engine.ConflictKeep
+	p.Policy.Mirror, p.Policy.Remove = state.Near, engine.Both
+	p.Policy.Trash = engine.Trash{Far: "Trash", NewOnly: engine.FarSide, FromOther: engine.NearSide}
+	p.Policy.MaxSize, p.Policy.MaxMessages, p.Policy.ExpireUnread = 1<<20, 500, true
+	p.Policy.Flags = map[string]engine.FlagRule{`\Seen`: engine.FlagFar}
+	p.Policy.Undo.Path = "/undo"
+	p.Job, p.Args = "some job", wire.Map{"run": int64(7)}
+	p.Once = engine.Once{Pull: engine.OpNew, NarrowPull: true, Folders: []string{"INBOX"}, AllowRemovals: 9}
 	m, err := wire.Clone(p.Map())
 	require.NoError(t, err)
 	got, err := engine.ParseParams(m.(wire.Map))

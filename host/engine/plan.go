@@ -16,8 +16,11 @@ const (
 	OpPull   Op = "pull"   // copy far messages to the near side
 	OpPush   Op = "push"   // copy near messages to the far side
 	OpFlag   Op = "flags"  // add and remove flags
+	OpMove   Op = "move"   // move messages to another folder of the same side
 	OpRemove Op = "delete" // remove messages for good
 	OpCreate Op = "create" // create a folder
+	OpDrop   Op = "remove" // remove a folder
+	OpRename Op = "rename" // rename a folder
 )
 
 // Plan is what a run will do, before it does any of it. It is a value: it can
@@ -49,8 +52,12 @@ type Step struct {
 	Op          Op
 	Folder      string
 	Side        state.Side // the side that is written
+	To          string     // the other folder, for move; the new name, for rename
 	Add, Remove mail.Flags // for flags
-	FolderCount int        // messages the folder holds on the side the keys are of
+	// Expiry marks removals of near copies that are not kept near any more. The
+	// far side keeps the messages, so they are neither guarded nor spooled.
+	Expiry      bool
+	FolderCount int // messages the folder holds on the side the keys are of
 	Reason      string
 
 	items []item
@@ -77,11 +84,14 @@ func (s *Step) Keys() mail.KeySet {
 
 // Count returns the number of messages of the step.
 func (s *Step) Count() int {
-	if s.Op == OpCreate {
+	if s.ofFolder() {
 		return 1
 	}
 	return len(s.items)
 }
+
+// ofFolder reports whether the step is about a folder, not about messages.
+func (s *Step) ofFolder() bool { return s.Op == OpCreate || s.Op == OpDrop || s.Op == OpRename }
 
 // source is the side that the keys are of.
 func (s *Step) source() state.Side {
@@ -94,7 +104,7 @@ func (s *Step) source() state.Side {
 // Value returns the step as plain data, as scripts and printed plans show it.
 func (s *Step) Value() wire.Map {
 	return wire.Map{
-		"id": int64(s.ID), "op": string(s.Op), "folder": s.Folder, "side": s.Side.String(),
+		"id": int64(s.ID), "op": string(s.Op), "folder": s.Folder, "side": s.Side.String(), "to": s.To, "expiry": s.Expiry,
 		"count": int64(s.Count()), "folder_count": int64(s.FolderCount), "reason": s.Reason,
 		"add": list(s.Add.Strings()), "remove": list(s.Remove.Strings()), "keys": s.Keys(),
 	}

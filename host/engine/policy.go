@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/state"
@@ -112,19 +114,34 @@ func (c Conflict) keeps(removedOn state.Side) bool {
 
 // Policy is what an engine may do, settled by the options of the account.
 type Policy struct {
-	Pull, Push Ops   // far -> near, near -> far
-	Expunge    Sides // where a removal removes; elsewhere it marks
-	Create     Sides // where missing folders are created
-	Subscribe  Sides // where created folders are subscribed
-	Conflict   Conflict
-	CopyDate   bool
+	Pull, Push Ops // far -> near, near -> far
+	// Mirror is the side that is only written: changes made there are undone.
+	// Zero where both sides have a say.
+	Mirror    state.Side
+	Expunge   Sides // where a removal removes; elsewhere it marks
+	Create    Sides // where missing folders are created
+	Remove    Sides // where folders are removed that were removed on the other side
+	Subscribe Sides // where created folders are subscribed
+	Trash     Trash
+	// MaxSize is the size in octets from which on a far message is kept near as
+	// a placeholder; 0 is without limit.
+	MaxSize int64
+	// MaxMessages is how many messages of a folder are kept near, the newest;
+	// 0 is without limit. Unread ones beyond it stay unless ExpireUnread.
+	MaxMessages  int
+	ExpireUnread bool
+	Conflict     Conflict
+	Flags        map[string]FlagRule // by flag or keyword; FlagMerge where it is not named
+	Guard        Guard
+	CopyDate     bool
+	Undo         Undo
 }
 
 // DefaultPolicy is what an account without options gets.
 func DefaultPolicy() Policy {
 	return Policy{
 		Pull: OpsAll, Push: OpsAll, Expunge: Both, Create: Both, Subscribe: Both,
-		Conflict: ConflictRemove, CopyDate: true,
+		Conflict: ConflictRemove, CopyDate: true, Guard: DefaultGuard(), Undo: DefaultUndo(),
 	}
 }
 
@@ -137,8 +154,15 @@ func (p Policy) toward(side state.Side) Ops {
 }
 
 // Fingerprint identifies what a folder was brought in step with. extra names
-// whatever else decides which messages are seen (filters, renames).
+// whatever else decides which messages are seen (filters, renames). What only
+// says when to stop (the guard) or what to keep of what was done (undo) is left
+// out: it changes nothing about which messages are in step.
 func (p Policy) Fingerprint(extra string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d %d %s %s", p.Pull, p.Push, p.Expunge, p.Conflict, extra))
+	b := fmt.Appendf(nil, "%d %d %d %d %s %q %d %d %t", p.Pull, p.Push, p.Mirror, p.Expunge, p.Conflict,
+		[]any{p.Trash.Far, p.Trash.Near, p.Trash.NewOnly, p.Trash.FromOther}, p.MaxSize, p.MaxMessages, p.ExpireUnread)
+	for _, name := range slices.Sorted(maps.Keys(p.Flags)) {
+		b = fmt.Appendf(b, " %q=%s", name, p.Flags[name])
+	}
+	sum := sha256.Sum256(append(b, extra...))
 	return hex.EncodeToString(sum[:8])
 }

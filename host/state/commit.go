@@ -91,12 +91,12 @@ func (w *writer) record(folder string, c *Change) (int64, error) {
 
 func (w *writer) updateFolder(id int64, folder string, f Folder) error {
 	stmt, err := w.conn.Prepare(`UPDATE folders SET far = ?2, near = ?3, far_epoch = ?4, near_epoch = ?5,
-		far_cursor = ?6, near_cursor = ?7, policy = ?8 WHERE id = ?1`)
+		far_cursor = ?6, near_cursor = ?7, policy = ?8, far_id = ?9, near_id = ?10 WHERE id = ?1`)
 	if err != nil {
 		return err
 	}
 	stmt.BindInt64(1, id)
-	for i, text := range []string{f.Far, f.Near, f.FarEpoch, f.NearEpoch, string(f.FarCursor), string(f.NearCursor), f.Policy} {
+	for i, text := range []string{f.Far, f.Near, f.FarEpoch, f.NearEpoch, string(f.FarCursor), string(f.NearCursor), f.Policy, f.FarID, f.NearID} {
 		stmt.BindText(i+2, text)
 	}
 	err = execute(stmt)

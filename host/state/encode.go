@@ -61,26 +61,29 @@ func decodeInfo(v wire.Value) (Info, error) {
 }
 
 func encodeFolder(f Folder) wire.Value {
-	return wire.List{f.Far, f.Near, f.FarEpoch, f.NearEpoch, string(f.FarCursor), string(f.NearCursor), f.Policy, int64(f.Open)}
+	return wire.List{f.Far, f.Near, f.FarEpoch, f.NearEpoch, string(f.FarCursor), string(f.NearCursor), f.Policy,
+		f.FarID, f.NearID, int64(f.Open), int64(f.Refused)}
 }
 
 func decodeFolder(v wire.Value) (Folder, error) {
-	c := readColumns(v, 8)
+	c := readColumns(v, 11)
 	return Folder{
 		Far: c.text(), Near: c.text(), FarEpoch: c.text(), NearEpoch: c.text(),
-		FarCursor: mail.Cursor(c.text()), NearCursor: mail.Cursor(c.text()), Policy: c.text(), Open: int(next[int64](c)),
+		FarCursor: mail.Cursor(c.text()), NearCursor: mail.Cursor(c.text()), Policy: c.text(),
+		FarID: c.text(), NearID: c.text(), Open: int(next[int64](c)), Refused: int(next[int64](c)),
 	}, c.err
 }
 
 func encodeRow(r Row) wire.Value {
-	return wire.List{r.ID, string(r.Far), string(r.Near), r.Flags, r.Size, r.Date, r.Ident}
+	return wire.List{r.ID, string(r.Far), string(r.Near), r.Flags, r.Size, r.Date, r.Ident, string(r.Status), r.Note}
 }
 
 func decodeRow(v wire.Value) (Row, error) {
-	c := readColumns(v, 7)
+	c := readColumns(v, 9)
 	return Row{
 		ID: next[int64](c), Far: c.key(), Near: c.key(), Flags: next[mail.Flags](c),
 		Size: next[int64](c), Date: next[time.Time](c), Ident: c.text(),
+		Status: Status(c.text()), Note: c.text(),
 	}, c.err
 }
 

@@ -15,8 +15,10 @@ import (
 func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 	var out []Folder
 	err := d.read(ctx, opFolders, func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy,
-			(SELECT count(*) FROM intents WHERE folder = folders.id) FROM folders ORDER BY far`)
+		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy, far_id, near_id,
+			(SELECT count(*) FROM intents WHERE folder = folders.id),
+			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'refused' AND status <> '')
+			FROM folders ORDER BY far`)
 		if err != nil {
 			return err
 		}
@@ -29,7 +31,10 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 				FarCursor:  mail.Cursor(stmt.ColumnText(4)),
 				NearCursor: mail.Cursor(stmt.ColumnText(5)),
 				Policy:     stmt.ColumnText(6),
-				Open:       stmt.ColumnInt(7),
+				FarID:      stmt.ColumnText(7),
+				NearID:     stmt.ColumnText(8),
+				Open:       stmt.ColumnInt(9),
+				Refused:    stmt.ColumnInt(10),
 			})
 			return nil
 		})
@@ -43,9 +48,9 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 // loadFar and loadNear read in the order of an index, so nothing is sorted and
 // memory does not grow with the folder.
 const (
-	loadFar = `SELECT id, far, near, flags, size, date, ident FROM messages
+	loadFar = `SELECT id, far, near, flags, size, date, ident, status, note FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY far, id`
-	loadNear = `SELECT id, far, near, flags, size, date, ident FROM messages
+	loadNear = `SELECT id, far, near, flags, size, date, ident, status, note FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY near, id`
 )
 
@@ -96,13 +101,15 @@ func (d *DB) Load(ctx context.Context, folder string, by Side, fn func([]Row) er
 
 func readRow(stmt *sqlite.Stmt, flags flagReader) Row {
 	return Row{
-		ID:    stmt.ColumnInt64(0),
-		Far:   mail.Key(stmt.ColumnText(1)),
-		Near:  mail.Key(stmt.ColumnText(2)),
-		Flags: flags.read(stmt.ColumnText(3)),
-		Size:  readSize(stmt, 4),
-		Date:  readDate(stmt, 5),
-		Ident: stmt.ColumnText(6),
+		ID:     stmt.ColumnInt64(0),
+		Far:    mail.Key(stmt.ColumnText(1)),
+		Near:   mail.Key(stmt.ColumnText(2)),
+		Flags:  flags.read(stmt.ColumnText(3)),
+		Size:   readSize(stmt, 4),
+		Date:   readDate(stmt, 5),
+		Ident:  stmt.ColumnText(6),
+		Status: Status(stmt.ColumnText(7)),
+		Note:   stmt.ColumnText(8),
 	}
 }
 

@@ -102,6 +102,11 @@ func (m *Memory) Folders(ctx context.Context) ([]Folder, error) {
 	for _, f := range m.folders {
 		record := f.record
 		record.Open = len(f.intents)
+		for _, r := range f.rows {
+			if r.Status == StatusRefused {
+				record.Refused++
+			}
+		}
 		out = append(out, record)
 	}
 	slices.SortFunc(out, func(a, b Folder) int { return cmp.Compare(a.Far, b.Far) })

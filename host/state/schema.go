@@ -17,12 +17,15 @@ const applicationID = 0x696d6677
 //go:embed schema1.sql
 var schema1 string
 
+//go:embed schema2.sql
+var schema2 string
+
 // schema returns the way from an empty database to the present one. A migration
 // that was ever released is not edited: what changes is a new one after it.
 func schema() sqlitemigration.Schema {
 	return sqlitemigration.Schema{
 		AppID:      applicationID,
-		Migrations: []string{schema1},
+		Migrations: []string{schema1, schema2},
 	}
 }
 

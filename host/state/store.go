@@ -81,9 +81,32 @@ type Folder struct {
 	// step with. When it differs, both sides are read in full again, so that
 	// what an earlier run left alone is caught up.
 	Policy string
-	// Open is the number of Intents, filled in by Folders.
-	Open int
+	// FarID and NearID name the folders across renames (MAILBOXID, RFC 8474),
+	// where the stores have such names; empty where they do not.
+	FarID, NearID string
+	// Open is the number of Intents, and Refused the number of rows that are
+	// StatusRefused; both are filled in by Folders.
+	Open, Refused int
 }
+
+// Status says what a row stands for.
+type Status string
+
+// The values of Row.Status.
+const (
+	// StatusPair is a message and its copy. An empty key means that it is gone
+	// on that side and that its removal was not carried to the other.
+	StatusPair Status = ""
+	// StatusExpired is a far message that is not kept near any more: Near is
+	// empty, and that is nobody's wish to remove it far.
+	StatusExpired Status = "expired"
+	// StatusPlaceholder is a far message whose near copy is a placeholder. Size
+	// and Ident are those of the far message.
+	StatusPlaceholder Status = "placeholder"
+	// StatusRefused is a message that the other side refused for good: only the
+	// key of its source is set, and Note is the answer.
+	StatusRefused Status = "refused"
+)
 
 // Row is a message that was on both sides, or still is on one of them.
 type Row struct {
@@ -96,6 +119,8 @@ type Row struct {
 	Size      int64      // in CRLF form; -1 when it is not known
 	Date      time.Time  // arrival, whole seconds
 	Ident     string     // digest of the header; see engine.Identity
+	Status    Status
+	Note      string // why, where the status needs a reason
 }
 
 // Key returns the row's key on a side.

@@ -3,12 +3,30 @@
 
 ---@alias imapfw.Size integer|string  octets, or "200k", "20M", "1G"
 ---@alias imapfw.Age number|string  seconds, or "30s", "15m", "2h", "30d", "8w", "2y"
----@alias imapfw.PlanOp "pull"|"push"|"flags"|"delete"|"create"
+---@alias imapfw.PlanOp "pull"|"push"|"flags"|"move"|"delete"|"create"|"remove"|"rename"
 ---@alias imapfw.Keys (integer|string)[]  UIDs, or names of files
 
 ---@class imapfw.RenamePair
 ---@field to_near fun(name: string): string far name to near name
 ---@field to_far fun(name: string): string near name to far name
+
+---@class imapfw.TrashOptions
+---@field far? string far name of the folder on the far side
+---@field near? string near name of the folder on the near side
+---@field new_only? "none"|"far"|"near"|"both" default "none"; where only messages are kept that the other side never had
+---@field from_other? "none"|"far"|"near"|"both" default "none"; whose trash also takes the messages that are removed on the other side before they were copied
+
+---@class imapfw.GuardOptions
+---@field max? integer default 100; removals in a folder and side that are too many when they exceed share too
+---@field share? number default 0.5; of what the folder holds
+---@field hard? integer default 1000; removals in a folder and side that are too many in any case
+---@field account? integer default 2000; removals in the whole account that are too many
+---@field new? integer default 100; uploads that are too many when there is no state and both sides hold mail
+
+---@class imapfw.UndoOptions
+---@field days? integer default 7; how long
+---@field size? imapfw.Size default 1073741824; how much; the oldest go first
+---@field path? string default below the state; the folder it is kept in
 
 ---@class imapfw.AccountOptions
 ---@field folders? string[]|fun(folder: imapfw.Folder): boolean patterns of far names (* % ! and \Attributes, the last match wins), or a function
@@ -20,11 +38,20 @@
 ---@field state? string default $XDG_STATE_HOME/imapfw/NAME; folder of what is remembered between two runs
 ---@field pull? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from far to near
 ---@field push? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from near to far
+---@field mirror? "pull"|"push" one way only, and changes made on the target are undone
 ---@field expunge? "none"|"far"|"near"|"both" default "both"; where a removed message is removed for good instead of marked
 ---@field create? "none"|"far"|"near"|"both" default "both"; where folders are created that are missing there
+---@field remove? "none"|"far"|"near"|"both" default "none"; where folders are removed that were removed on the other side
 ---@field subscribe? "none"|"far"|"near"|"both" default "both"; where created folders are subscribed
+---@field trash? imapfw.TrashOptions where messages go before they are removed for good
+---@field max_size? imapfw.Size default off; larger messages are kept near as a placeholder until they are flagged
+---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
+---@field expire_unread? boolean default false; whether max_messages also counts out unread messages
 ---@field conflict? "remove"|"keep"|"far"|"near" default "remove"; what wins when a message was removed on one side and its flags changed on the other
+---@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; how a flag or keyword is merged: { ["\\Seen"] = "union" }
+---@field guard? false|imapfw.GuardOptions default on; how much a run may remove before it stops with exit code 5; false never stops
 ---@field copy_date? boolean default true; carry the arrival date
+---@field undo? false|imapfw.UndoOptions default on; how long what a run destroys is kept for imapfw undo; false keeps nothing
 
 ---@class imapfw.AppOptions
 ---@field name? string default the file's name; of the app
@@ -101,11 +128,20 @@
 ---@field state imapfw.Manager what is remembered between two runs
 ---@field pull? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from far to near
 ---@field push? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from near to far
+---@field mirror? "pull"|"push" one way only, and changes made on the target are undone
 ---@field expunge? "none"|"far"|"near"|"both" default "both"; where a removed message is removed for good instead of marked
 ---@field create? "none"|"far"|"near"|"both" default "both"; where folders are created that are missing there
+---@field remove? "none"|"far"|"near"|"both" default "none"; where folders are removed that were removed on the other side
 ---@field subscribe? "none"|"far"|"near"|"both" default "both"; where created folders are subscribed
+---@field trash? imapfw.TrashOptions where messages go before they are removed for good
+---@field max_size? imapfw.Size default off; larger messages are kept near as a placeholder until they are flagged
+---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
+---@field expire_unread? boolean default false; whether max_messages also counts out unread messages
 ---@field conflict? "remove"|"keep"|"far"|"near" default "remove"; what wins when a message was removed on one side and its flags changed on the other
+---@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; how a flag or keyword is merged: { ["\\Seen"] = "union" }
+---@field guard? false|imapfw.GuardOptions default on; how much a run may remove before it stops with exit code 5; false never stops
 ---@field copy_date? boolean default true; carry the arrival date
+---@field undo? false|imapfw.UndoOptions default on; how long what a run destroys is kept for imapfw undo; false keeps nothing
 
 ---@class imapfw.LoggerManagerOptions
 ---@field name? string default "log"; unique in the run
@@ -253,6 +289,8 @@ function Plan:total(op) end
 ---@field keys imapfw.Keys the messages: UIDs or names of files; a new list each time
 ---@field count integer number of messages
 ---@field folder_count integer number of messages in the folder on the side the keys are of
+---@field to string the other folder of op "move", the new name of op "rename"
+---@field expiry boolean a removal near of messages that are not kept near any more; far keeps them
 ---@field reason string why, where that is not obvious
 ---@field add string[] flags to add, of op "flags"
 ---@field remove string[] flags to remove, of op "flags"

@@ -16,7 +16,24 @@ func record(far string) *state.Folder {
 		FarEpoch: "17", NearEpoch: "stamp",
 		FarCursor: mail.Cursor("cursor of " + far), NearCursor: "\x00\xff any bytes",
 		Policy: "policy",
+		FarID:  "F" + far, NearID: "N" + far,
 	}
+}
+
+// testRefused counts what was refused, as rows become so and stop being so.
+func testRefused(t *testing.T, s state.Store) {
+	put := rows(0, 3)
+	put[1].Status, put[1].Near, put[1].Note = state.StatusRefused, "", "NO too large"
+	put[2].Status, put[2].Near = state.StatusExpired, ""
+	c := &state.Change{Folder: record("INBOX"), Put: put}
+	commit(t, s, "INBOX", c)
+	require.Equal(t, 1, folders(t, s)[0].Refused)
+	require.Equal(t, c.Put[1], load(t, s, "INBOX", state.Far)[1])
+	again := c.Put[1]
+	again.Status, again.Near, again.Note = state.StatusPair, "near.1", ""
+	commit(t, s, "INBOX", &state.Change{Put: []state.Row{again}})
+	require.Zero(t, folders(t, s)[0].Refused)
+	require.Equal(t, again, load(t, s, "INBOX", state.Far)[1])
 }
 
 func testFolders(t *testing.T, s state.Store) {

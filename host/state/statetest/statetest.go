@@ -97,7 +97,7 @@ func folders(t testing.TB, s state.Store) []state.Folder {
 
 // row returns a row whose every field depends on n.
 func row(n int) state.Row {
-	return state.Row{
+	r := state.Row{
 		Far:   mail.UIDKey(uint32(n)),
 		Near:  mail.Key(fmt.Sprintf("1700000000.M%dP1.host", 1_000_000-n)),
 		Flags: mail.NewFlags(`\Seen`, fmt.Sprintf("k%d", n%7)),
@@ -105,6 +105,10 @@ func row(n int) state.Row {
 		Date:  time.Unix(1_700_000_000+int64(n), 0).UTC(),
 		Ident: fmt.Sprintf("%064x", n),
 	}
+	if n%5 == 4 {
+		r.Status, r.Note = state.StatusPlaceholder, "a note on it"
+	}
+	return r
 }
 
 func rows(from, to int) []state.Row {

@@ -1,0 +1,24 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/imapfw/imapfw/host/fault"
+)
+
+// Job is what an engine does with its two stores and its state.
+type Job string
+
+// The jobs. Commands ask for one; an app that says nothing gets a sync.
+const (
+	JobSync Job = "" // bring both sides in step
+)
+
+// work does the engine's job.
+func (e *Engine) work(ctx context.Context) error {
+	switch e.Job {
+	case JobSync:
+		return e.sync(ctx)
+	}
+	return fault.New(fault.Unsupported, string(e.Job), "an engine does not know this job")
+}
