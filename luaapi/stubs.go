@@ -73,6 +73,7 @@ func errorDoc() objectDoc {
 		{"code", "string", "its kind: \"auth\", \"network\", \"refused\", ..."},
 		{"message", "string", "what happened"},
 		{"temporary", "boolean", "trying again later may work"},
+		{"final", "boolean", "this message will never be taken as it is"},
 		text("op", "what was being done"), text("account", "in which account"), text("folder", "in which folder"),
 		text("key", "with which message"), text("worker", "in which worker"), text("at", "file:line of the script"),
 		text("hint", "what you can do"),

@@ -56,7 +56,7 @@ func valueFunctions() []function {
 				L.Push(script.List(L, values))
 				return 1
 			}},
-		{name: "error", params: "fields: { code?: string, message: string, temporary?: boolean, hint?: string }", returns: "imapfw.Error",
+		{name: "error", params: "fields: { code?: string, message: string, temporary?: boolean, final?: boolean, hint?: string }", returns: "imapfw.Error",
 			doc: "An error for error() to raise: where it is caught its fields are there.", call: newError},
 	}
 }
@@ -90,8 +90,10 @@ func newError(L *lua.LState) int {
 			e.Hint = v.String()
 		case "temporary":
 			e.Temporary = lua.LVAsBool(v)
+		case "final":
+			e.Final = lua.LVAsBool(v)
 		default:
-			script.ArgError(L, 1, "an error has no field %q: code, message, temporary, hint", name)
+			script.ArgError(L, 1, "an error has no field %q: code, message, temporary, final, hint", name)
 		}
 	})
 	if e.Message == "" {

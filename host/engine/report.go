@@ -93,5 +93,6 @@ func asFault(err error) *fault.Error {
 	if errors.As(err, &e) && e.Error() == err.Error() {
 		return e
 	}
-	return &fault.Error{Code: fault.CodeOf(err), Temporary: fault.IsTemporary(err), Message: err.Error()}
+	return &fault.Error{Code: fault.CodeOf(err), Temporary: fault.IsTemporary(err), Final: fault.IsFinal(err),
+		After: fault.AfterOf(err), Message: err.Error()}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Code is the kind of a failure. It is itself an error, so that
@@ -56,8 +57,14 @@ type Error struct {
 	Hint      string // what the user can do
 	At        string // file:line of the script, where one is to blame
 	Temporary bool   // worth trying again later, unchanged
-	Trace     string // stack of a panic or of a script
-	Err       error
+	// Final reports that the one message it is about was looked at and will
+	// never be taken as it is: too large, or its content. Trying again is worth
+	// it only when the message or the limit has changed.
+	Final bool
+	// After is how long the other end asks to be left alone; 0 where it does not.
+	After time.Duration
+	Trace string // stack of a panic or of a script
+	Err   error
 }
 
 // New returns an error of a kind with a message.
@@ -83,6 +90,12 @@ func (e *Error) WithHint(format string, args ...any) *Error {
 // AsTemporary marks the error worth trying again later, and returns e.
 func (e *Error) AsTemporary() *Error {
 	e.Temporary = true
+	return e
+}
+
+// AsFinal marks the error as the last word about this one message, and returns e.
+func (e *Error) AsFinal() *Error {
+	e.Final = true
 	return e
 }
 
@@ -152,4 +165,21 @@ func CodeOf(err error) Code {
 func IsTemporary(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Temporary
+}
+
+// IsFinal reports whether the message that err is about will never be taken as
+// it is.
+func IsFinal(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Final
+}
+
+// AfterOf returns how long the other end asks to be left alone, 0 where err does
+// not say.
+func AfterOf(err error) time.Duration {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.After
+	}
+	return 0
 }

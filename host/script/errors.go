@@ -52,6 +52,9 @@ func (s *State) openErrors(L *lua.LState) {
 			"temporary": func(_ *lua.LState, r *raised) lua.LValue {
 				return lua.LBool(r.err.Temporary)
 			},
+			"final": func(_ *lua.LState, r *raised) lua.LValue {
+				return lua.LBool(r.err.Final)
+			},
 		},
 		Methods: map[string]lua.LGFunction{
 			// wrap says what the script was doing: err:wrap("filing the bills")
@@ -92,7 +95,7 @@ func asFault(err error) *fault.Error {
 		return e
 	}
 	if e != nil { // wrapped by fmt.Errorf: keep its text and its nature
-		return &fault.Error{Code: e.Code, Temporary: e.Temporary, Account: e.Account, Worker: e.Worker, Err: err}
+		return &fault.Error{Code: e.Code, Temporary: e.Temporary, Final: e.Final, After: e.After, Account: e.Account, Worker: e.Worker, Err: err}
 	}
 	return &fault.Error{Code: fault.CodeOf(err), Err: err}
 }

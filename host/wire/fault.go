@@ -4,9 +4,11 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"math"
 	"net"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 )
@@ -20,7 +22,8 @@ func Fault(err error) *fault.Error {
 	if f, ok := err.(*fault.Error); ok {
 		return f
 	}
-	return &fault.Error{Code: fault.CodeOf(err), Temporary: fault.IsTemporary(err), Err: err}
+	return &fault.Error{Code: fault.CodeOf(err), Temporary: fault.IsTemporary(err), Final: fault.IsFinal(err),
+		After: fault.AfterOf(err), Err: err}
 }
 
 // CloneError returns err as it looks after crossing a border: its text, the
@@ -84,13 +87,23 @@ func (e *encoder) fault(f *fault.Error, depth int) {
 	for _, s := range [...]string{string(f.Code), f.Op, f.Account, f.Worker, f.Folder, f.Key, f.Message, f.Hint, f.At, f.Trace} {
 		e.errorText(s)
 	}
+	var nature byte
 	if f.Temporary {
-		e.byte(1)
-	} else {
-		e.byte(0)
+		nature |= natureTemporary
 	}
+	if f.Final {
+		nature |= natureFinal
+	}
+	e.byte(nature)
+	e.uvarint(uint64(max(f.After, 0)))
 	e.errorNode(f.Err, depth+1)
 }
+
+// The bits of what a fault is like.
+const (
+	natureTemporary byte = 1 << iota
+	natureFinal
+)
 
 // errorText writes as much of a text as the error may still take.
 func (e *encoder) errorText(s string) {
@@ -105,7 +118,9 @@ func (d *decoder) fault(depth int) *fault.Error {
 	for _, s := range [...]*string{&f.Op, &f.Account, &f.Worker, &f.Folder, &f.Key, &f.Message, &f.Hint, &f.At, &f.Trace} {
 		*s = d.text()
 	}
-	f.Temporary = d.byte() != 0
+	nature := d.byte()
+	f.Temporary, f.Final = nature&natureTemporary != 0, nature&natureFinal != 0
+	f.After = time.Duration(min(d.uvarint(), math.MaxInt64))
 	f.Err = d.errorNode(depth + 1)
 	return &f
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,7 +18,8 @@ import (
 
 func TestErrorsKeepTheirTree(t *testing.T) {
 	inner := &fault.Error{Code: fault.Quota, Op: "append", Account: "work", Worker: "far", Folder: "INBOX", Key: "7",
-		Message: "over quota", Hint: "remove something", At: "app.lua:3", Temporary: true, Trace: "stack", Err: syscall.ENOSPC}
+		Message: "over quota", Hint: "remove something", At: "app.lua:3", Temporary: true, Final: true, After: 30 * time.Second,
+		Trace: "stack", Err: syscall.ENOSPC}
 	err := fmt.Errorf("batch 3: %w", errors.Join(inner, fmt.Errorf("and: %w", io.ErrUnexpectedEOF), fault.Busy))
 	got := wire.CloneError(err)
 	require.Equal(t, err.Error(), got.Error())

@@ -393,6 +393,7 @@ function Request:fail(err) end
 ---@field code string its kind: "auth", "network", "refused", ...
 ---@field message string what happened
 ---@field temporary boolean trying again later may work
+---@field final boolean this message will never be taken as it is
 ---@field op? string what was being done
 ---@field account? string in which account
 ---@field folder? string in which folder
@@ -901,7 +902,7 @@ function api.age(age) end
 ---@return string[]
 function api.lines(path) end
 ---An error for error() to raise: where it is caught its fields are there.
----@param fields { code?: string, message: string, temporary?: boolean, hint?: string }
+---@param fields { code?: string, message: string, temporary?: boolean, final?: boolean, hint?: string }
 ---@return imapfw.Error
 function api.error(fields) end
 ---Writes to the log; format is that of string.format.

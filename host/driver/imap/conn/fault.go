@@ -59,7 +59,16 @@ func (c *Conn) fault(op, folder string, err error) error {
 	return &f
 }
 
-// replyFault is what a NO or BAD means, by its response code (RFC 5530).
+// The ops that answers are judged by, as they are given to Run and made by Do.
+const (
+	opSignIn   = "sign in"
+	opAppend   = "append"
+	opStore    = "store"
+	opUIDStore = "uid store"
+)
+
+// replyFault is what a NO or BAD means, by its response code (RFC 5530), and
+// where that says little by its text; see judge.
 func replyFault(op, folder string, said *imap.Error) *fault.Error {
 	f := &fault.Error{Code: fault.Refused, Op: op, Folder: folder, Err: &serverError{said}}
 	if said.Type == imap.StatusResponseTypeBad {
@@ -67,8 +76,7 @@ func replyFault(op, folder string, said *imap.Error) *fault.Error {
 	}
 	switch said.Code {
 	case imap.ResponseCodeOverQuota:
-		f.Code = fault.Quota
-		f.Hint = "make room on the server"
+		outOfRoom(f)
 	case imap.ResponseCodeAuthenticationFailed, imap.ResponseCodeAuthorizationFailed, imap.ResponseCodeExpired:
 		f.Code = fault.Auth
 	case imap.ResponseCodePrivacyRequired:
@@ -82,16 +90,18 @@ func replyFault(op, folder string, said *imap.Error) *fault.Error {
 		f.Code = fault.Permission
 	case "READ-ONLY":
 		f.Code = fault.ReadOnly
-	case imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeUnavailable, imap.ResponseCodeServerBug, "SERVERBUSY":
+	case imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeUnavailable, imap.ResponseCodeServerBug,
+		"SERVERBUSY", "THROTTLED", "EXPUNGEISSUED":
 		f.Code, f.Temporary = fault.Busy, true
 	}
+	judge(f, said)
 	return f
 }
 
 // signInFault is what a refused sign-in means.
 func signInFault(user string, r Reply) error {
 	said := &imap.Error{Type: imap.StatusResponseType(r.Type), Code: imap.ResponseCode(r.Code), Text: r.Text}
-	f := replyFault("sign in", "", said)
+	f := replyFault(opSignIn, "", said)
 	if f.Code == fault.Busy || f.Code == fault.TLS {
 		return f
 	}
