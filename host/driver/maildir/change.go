@@ -45,7 +45,7 @@ func (s *Store) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) ([]m
 	for _, one := range cs {
 		words = append(words, one.Add.Keywords()...)
 	}
-	if c.letters, err = s.giveLetters(f, words); err != nil {
+	if c.letters, err = s.giveLetters(ctx, f, words); err != nil {
 		return nil, ioFault(op, ref.Name, err)
 	}
 	c.words = &wordReader{words: c.letters, known: map[string]mail.Flags{}}

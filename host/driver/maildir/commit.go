@@ -45,7 +45,7 @@ func (s *Store) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	if len(mine) == 0 {
 		return nil, nil
 	}
-	letters, err := s.giveLetters(f, words)
+	letters, err := s.giveLetters(ctx, f, words)
 	if err == nil {
 		err = s.disk.files(ctx, f.dir, files)
 	}

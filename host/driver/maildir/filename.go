@@ -16,6 +16,13 @@ import (
 //	KEY:1,odd       the info is not of the kind that holds flags
 //	KEY:2,S:2,F     written twice; readers go by the last
 //	:KEY            nothing before the separator
+//	KEY;2,FS        the separator of another program that shares the Maildir,
+//	                or shared it once
+//
+// The separator is the configured one; a name is also cut at another one that
+// is in use, where flags follow it. Else its key would change, and with it the
+// message be another one, whenever a program with its own idea of the separator
+// set a flag. Names are written with the configured one.
 type filename struct {
 	key     string // what stays the same
 	middle  string // between key and info, its leading separator included
@@ -23,15 +30,40 @@ type filename struct {
 	tail    string // from the comma on
 }
 
+// inUse reports whether programs use a character as the separator: that of the
+// standard, and those for file systems without colons.
+func inUse(c byte) bool { return c == ':' || c == ';' || c == '!' }
+
 // cutKey returns the key of a file name.
 func cutKey(name string, sep byte) string {
-	if len(name) < 2 {
-		return name
-	}
-	if i := strings.IndexByte(name[1:], sep); i >= 0 {
-		return name[:i+1]
+	for i := 1; i < len(name); i++ {
+		if c := name[i]; c == sep || inUse(c) && flagsFollow(name[i+1:]) {
+			return name[:i]
+		}
 	}
 	return name
+}
+
+// flagsFollow reports whether an info part with flags begins, and nothing else
+// that a name could hold.
+func flagsFollow(rest string) bool {
+	letters, ok := strings.CutPrefix(rest, "2,")
+	for i := 0; ok && i < len(letters); i++ {
+		if !isLetter(letters[i]) {
+			return letters[i] == ',' || inUse(letters[i])
+		}
+	}
+	return ok
+}
+
+// lastSeparator returns where the last info part of what follows a key begins.
+func lastSeparator(rest string, sep byte) int {
+	for i := len(rest) - 1; i > 0; i-- {
+		if c := rest[i]; c == sep || inUse(c) && flagsFollow(rest[i+1:]) {
+			return i
+		}
+	}
+	return 0
 }
 
 // parseName takes a file name apart. It never fails.
@@ -41,7 +73,7 @@ func parseName(name string, sep byte) filename {
 	if rest == "" {
 		return f
 	}
-	last := strings.LastIndexByte(rest, sep)
+	last := lastSeparator(rest, sep)
 	info := rest[last+1:]
 	if !strings.HasPrefix(info, "2,") {
 		f.middle = rest

@@ -24,6 +24,18 @@ func TestParseName(t *testing.T) {
 		":":                   {key: ":"},
 		"x":                   {key: "x"},
 		"x:2,\xffS":           {key: "x", letters: "\xffS"},
+
+		// Separators that are not ours.
+		"1.x!2,FS":        {key: "1.x", letters: "FS"},
+		"1.x;2,":          {key: "1.x"},
+		"1.x!2,S:2,F":     {key: "1.x", middle: "!2,S", letters: "F"},
+		"1.x:2,S!2,F":     {key: "1.x", middle: ":2,S", letters: "F"},
+		"1.x;2,S,more":    {key: "1.x", letters: "S", tail: ",more"},
+		"1.x!2":           {key: "1.x!2"},
+		"1.x!1,S":         {key: "1.x!1,S"},
+		"1.x!2,S.host":    {key: "1.x!2,S.host"},
+		"1.x!2,9:2,S":     {key: "1.x!2,9", letters: "S"},
+		"1.x,U=5,FMD5=a9": {key: "1.x,U=5,FMD5=a9"},
 	} {
 		require.Equal(t, want, parseName(name, ':'), name)
 	}
@@ -40,6 +52,9 @@ func TestNameKeepsWhatItDoesNotKnow(t *testing.T) {
 		{"1.x:2,S:2,F", "R", "F", "1.x:2,S:2,R"},
 		{"1.x:2,SS", "S", "", "1.x:2,S"},
 		{"1.x:2,\xff9", "S", "F", "1.x:2,S\xff9"},
+		{"1.x!2,S", "F", "", "1.x:2,FS"},
+		{"1.x!2,S:2,F", "S", "", "1.x!2,S:2,FS"},
+		{"1.x,U=5,FMD5=a9:2,S", "F", "", "1.x,U=5,FMD5=a9:2,FS"},
 	} {
 		f := parseName(one.name, ':')
 		got := f.with(dropLetters(f.letters, []byte(one.drop))+one.add, ':')
@@ -78,7 +93,7 @@ func FuzzParseName(f *testing.F) {
 
 func TestParseNameProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		checkName(t, rapid.StringMatching(`[a:2,.S1]{1,12}`).Draw(t, "name"), rapid.StringMatching(`[A-Za-z]{0,4}`).Draw(t, "letters"))
+		checkName(t, rapid.StringMatching(`[a:!;2,.S1]{1,12}`).Draw(t, "name"), rapid.StringMatching(`[A-Za-z]{0,4}`).Draw(t, "letters"))
 	})
 }
 

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +33,7 @@ func (s *Store) readWords(f *folder) (table, error) {
 // giveLetters returns what the letters mean in a folder once it has letters for
 // the given keywords, as far as there are any left. The tables are durable
 // before the first file is named by them.
-func (s *Store) giveLetters(f *folder, words []string) (table, error) {
+func (s *Store) giveLetters(ctx context.Context, f *folder, words []string) (table, error) {
 	words = withoutPassed(words)
 	effective, err := s.readWords(f)
 	if err != nil || len(words) == 0 || s.opts.NoKeywords || len(s.opts.Letters) > 0 {
@@ -47,6 +48,10 @@ func (s *Store) giveLetters(f *folder, words []string) (table, error) {
 	if err != nil {
 		return table{}, err
 	}
+	used, err := s.unexplained(ctx, &all)
+	if err != nil {
+		return table{}, err
+	}
 	unlock, err := lockWords(f.dir)
 	if err != nil {
 		return table{}, err
@@ -58,7 +63,7 @@ func (s *Store) giveLetters(f *folder, words []string) (table, error) {
 	}
 	before, beforeAll := own, all
 	for _, word := range words {
-		give(word, &own, &all, f.usedLetters())
+		give(word, &own, &all, used|f.usedLetters())
 	}
 	if all != beforeAll {
 		if err := s.words.write(all); err != nil {
@@ -92,9 +97,46 @@ func (t *table) holds(words []string) bool {
 	return true
 }
 
+// unexplained returns the letters in file names, of any folder, that neither the
+// folder's table nor the account's explains. Another program knows what they
+// mean: given to a keyword, they would put it on messages that never had it. It
+// reads names only, and is asked when a letter is to be given: 26 times at most
+// in the life of a Maildir.
+func (s *Store) unexplained(ctx context.Context, all *table) (uint32, error) {
+	if all.full() {
+		return 0, nil
+	}
+	if s.words.looked {
+		return s.words.odd, nil
+	}
+	list, err := s.layout.folders(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var odd uint32
+	for _, one := range list {
+		own, _, err := readTable(filepath.Join(one.dir, wordsFile))
+		if err != nil {
+			return 0, err
+		}
+		known := own.bits()
+		for _, sub := range []string{"/new", "/cur"} {
+			names, err := readNames(ctx, one.dir+sub)
+			if err != nil {
+				return 0, err
+			}
+			for _, name := range names {
+				odd |= letterBits(name[len(cutKey(name, s.opts.InfoSeparator[0])):]) &^ known
+			}
+		}
+	}
+	s.words.odd, s.words.looked = odd, true
+	return odd, nil
+}
+
 // give finds a letter for a keyword in a folder's table: the account's letter
-// for it, if the folder does not use it for something else. used are letters in
-// the folder's file names; one that nobody can explain is not taken.
+// for it, if the folder does not use it for something else. used are letters
+// that are in file names already; they are not given to anything new.
 func give(word string, own, all *table, used uint32) {
 	if _, ok := own.letter(word); ok {
 		return
@@ -104,9 +146,8 @@ func give(word string, own, all *table, used uint32) {
 		own[at] = word
 		return
 	}
-	meaning := own.under(*all)
 	for i := range own {
-		if own[i] != "" || all[i] != "" || used&(1<<i) != 0 && meaning[i] == "" {
+		if own[i] != "" || all[i] != "" || used&(1<<i) != 0 {
 			continue
 		}
 		if own[i] = word; !known {

@@ -58,7 +58,7 @@ func (c *changer) move(ctx context.Context, e entry, to target, o *mail.Outcome)
 	if err != nil {
 		return err
 	}
-	letters, kept, err := c.translate(name.letters, flags, to.f)
+	letters, kept, err := c.translate(ctx, name.letters, flags, to.f)
 	if err != nil {
 		return err
 	}
@@ -89,11 +89,11 @@ func (c *changer) move(ctx context.Context, e entry, to target, o *mail.Outcome)
 // translate writes letters in the language of another folder: the same keyword
 // may have another letter there, and an unknown letter would become a keyword.
 // It also returns the flags that the message then has.
-func (c *changer) translate(letters string, flags mail.Flags, to *folder) (string, mail.Flags, error) {
+func (c *changer) translate(ctx context.Context, letters string, flags mail.Flags, to *folder) (string, mail.Flags, error) {
 	if letterBits(letters) == 0 || c.s.opts.NoKeywords || len(c.s.opts.Letters) > 0 {
 		return letters, flags, nil
 	}
-	there, err := c.s.giveLetters(to, flags.Keywords())
+	there, err := c.s.giveLetters(ctx, to, flags.Keywords())
 	if err != nil {
 		return "", mail.Flags{}, err
 	}

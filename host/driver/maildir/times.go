@@ -6,8 +6,9 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// times are when the two directories of a folder last changed.
-type times struct{ new, cur dirTime }
+// times are when the two directories of a folder last changed, and its table of
+// keywords: Dovecot names files by it before it writes it.
+type times struct{ new, cur, words dirTime }
 
 func (f *folder) times() (times, error) {
 	var t times
@@ -15,19 +16,24 @@ func (f *folder) times() (times, error) {
 	if t.new, err = statDir(f.dir + "/new"); err != nil {
 		return t, err
 	}
-	t.cur, err = statDir(f.dir + "/cur")
+	if t.cur, err = statDir(f.dir + "/cur"); err != nil {
+		return t, err
+	}
+	t.words, err = statDir(f.dir + "/" + wordsFile)
 	return t, err
 }
 
 // settled reports whether a change at the time now or later is sure to show.
-func (t times) settled(now int64) bool { return t.new.settled(now) && t.cur.settled(now) }
+func (t times) settled(now int64) bool {
+	return t.new.settled(now) && t.cur.settled(now) && t.words.settled(now)
+}
 
 // cursor says where a folder stands: with the same cursor it is the same. While
 // it may still change without showing it, its cursor is equal to no other, its
 // own next one included. (Git calls this a racy entry of its index.)
 func (s *Store) cursor(t times, now int64, settled bool) mail.Cursor {
-	c := "1"
-	for _, n := range []int64{t.new.mtime, t.new.ctime, t.cur.mtime, t.cur.ctime} {
+	c := "2"
+	for _, n := range []int64{t.new.mtime, t.new.ctime, t.cur.mtime, t.cur.ctime, t.words.mtime, t.words.ctime} {
 		c += " " + strconv.FormatInt(n, 36)
 	}
 	if !settled {

@@ -31,6 +31,20 @@ func (t *table) letter(word string) (int, bool) {
 	return 0, false
 }
 
+// full reports whether there is no letter left.
+func (t *table) full() bool { return t.bits() == 1<<len(t)-1 }
+
+// bits returns the letters that stand for something.
+func (t *table) bits() uint32 {
+	var bits uint32
+	for i, word := range t {
+		if word != "" {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
 // under fills the gaps of t with what the letters mean in the account.
 func (t table) under(account table) table {
 	for i, word := range account {
@@ -89,6 +103,10 @@ const accountWords = ".imapfw-keywords"
 type account struct {
 	path string
 	mu   sync.Mutex // held while letters are given out, in any folder
+
+	// Letters that nobody explains, once they were looked for.
+	odd    uint32
+	looked bool
 }
 
 func (a *account) read() (table, error) {
