@@ -20,6 +20,7 @@ func TestMistakes(t *testing.T) {
 	imap := func(options string) string {
 		return account("api.imap { host = \"h\", user = \"u\", "+options+" }", "")
 	}
+	maildir := func(options string) string { return account("api.maildir { path = \"m\", "+options+" }", "") }
 	memory := func(more string) string { return account("api.memory { name = \"m\" }", more) }
 	top := func(line string) string { return "local api = require \"imapfw.api\"\n" + line }
 	main := func(line string) string {
@@ -43,6 +44,13 @@ func TestMistakes(t *testing.T) {
 		{"only excludes", memory(`folders = { "!Junk" }`), []string{":5:", "only exclude"}},
 		{"bad side", memory(`create = "left"`), []string{":5:", `"none", "far", "near" or "both"`}},
 		{"bad operation", memory(`pull = { "moves" }`), []string{":5:", "delete"}},
+		{"a removal among flags", memory(`flags = { ["\\Deleted"] = "far" }`), []string{":5:", "is a removal"}},
+		{"a flag that is not carried", memory(`flags = { ["\\Recent"] = "far" }`), []string{":5:", "no flag that is carried"}},
+		{"a bad rule", memory(`flags = { work = "newest" }`), []string{":5:", "union"}},
+		{"one flag twice", memory(`flags = { work = "far", Work = "near" }`), []string{":5:", "the same flag"}},
+		{"a letter that is none", maildir(`keywords = { A = "work" }`), []string{":3:", `"A" is no letter`}},
+		{"a keyword with two letters", maildir(`keywords = { a = "work", b = "Work" }`), []string{":3:", "two letters, a and b"}},
+		{"a flag for a letter", maildir(`keywords = { a = "\\Seen" }`), []string{":3:", "its own letter"}},
 		{"bad predicate", memory(`messages = "seen"`), []string{":5:", "a predicate"}},
 		{"two names meet", memory(`rename = { api.rename.map { a = "x", b = "x" } }`), []string{":5:", "same name"}},
 		{"bad pattern", memory(`messages = api.match.subject(api.re "(a")`), []string{":5:", "missing closing )", "^"}},

@@ -29,7 +29,9 @@ func engineOptions() []options.Option {
 		{Name: "conflict", Type: options.Enum("remove", "keep", "far", "near"), Default: "remove",
 			Help: "what wins when a message was removed on one side and its flags changed on the other"},
 		{Name: "flags", Type: options.MapOf(options.Enum("merge", "far", "near", "union")), DefaultText: "\"merge\" for all",
-			Help: "how a flag or keyword is merged: { [\"\\\\Seen\"] = \"union\" }"},
+			Check: checkFlagRules,
+			Help: "which side decides about a flag or keyword, { [\"\\\\Seen\"] = \"union\" }: the one that changed it (merge), " +
+				"always far or near, or either one that has it (union)"},
 		{Name: "guard", Type: options.AnyOf(options.Const(false), options.Sub(guardTable())), DefaultText: "on",
 			Help: "how much a run may remove before it stops with exit code 5; false never stops"},
 		{Name: "copy_date", Type: options.Bool(), Default: true, Help: "carry the arrival date"},

@@ -17,7 +17,7 @@ func maildirTable(name string) *options.Table {
 			{Name: "separator", Type: options.String(), Help: "stands for \"/\" in directory names, so that all folders lie side by side", Check: oneCharacter},
 			{Name: "encoding", Type: options.Enum("utf8", "utf7"), Default: "utf8", Help: "of folder names on disk"},
 			{Name: "keywords", Type: options.AnyOf(options.Bool(), options.MapOf(options.String())), Default: true,
-				Help: "keep keywords as letters: true, a table letter = keyword, or false"},
+				Help: "keep keywords as letters: true, a table letter = keyword, or false", Check: checkLetters},
 			{Name: "fsync", Type: options.Bool(), Default: true, Help: "make messages durable before the state knows them"},
 			{Name: "info_separator", Type: options.String(), Default: ":", Help: "between name and flags of a file", Check: oneCharacter},
 		},

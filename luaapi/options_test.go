@@ -111,6 +111,23 @@ func TestMessagesOption(t *testing.T) {
 	}
 }
 
+// Which side decides about a flag is told for each.
+func TestFlagsOption(t *testing.T) {
+	a := newApp(t, "some.lua", accountWith(`flags = { ["\\Seen"] = "far", ["\\Flagged"] = "union", WORK = "near" }`))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	all := []string{`\Seen`, `\Flagged`, `\Answered`, "work"}
+	key := far.Add("INBOX", memory.Message{Body: message(1), Flags: mail.NewFlags(all...)})
+	a.done()
+	near.SetFlags("INBOX", near.Snapshot()["INBOX"][0].Key, mail.Flags{})
+	a.done()
+	require.Equal(t, []string{`\Flagged`, `\Seen`}, far.Snapshot()["INBOX"][0].Flags.Strings(), "of what was taken off near")
+	require.Empty(t, far.Snapshot().Diff(near.Snapshot()))
+	far.SetFlags("INBOX", key, mail.NewFlags("work"))
+	a.done()
+	require.Equal(t, []string{`\Flagged`}, far.Snapshot()["INBOX"][0].Flags.Strings(), "of what was changed far")
+	require.Empty(t, far.Snapshot().Diff(near.Snapshot()))
+}
+
 func TestDirections(t *testing.T) {
 	for _, c := range []struct {
 		option    string

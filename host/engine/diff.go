@@ -25,6 +25,7 @@ func Diff(in Input) *FolderPlan {
 	d := differ{
 		Input: in, plan: &FolderPlan{Name: in.Folder},
 		deltas: map[state.Side]Delta{state.Far: in.Far, state.Near: in.Near},
+		rules:  ruledBy(in.Policy.Flags),
 		flags:  map[flagStep]*Step{},
 		remove: map[state.Side]*Step{},
 		again:  map[state.Side][]mail.Meta{},
@@ -62,6 +63,7 @@ type differ struct {
 	Input
 	deltas map[state.Side]Delta
 	plan   *FolderPlan
+	rules  ruled
 	flags  map[flagStep]*Step
 	remove map[state.Side]*Step
 	again  map[state.Side][]mail.Meta // removed on the other side, but kept
@@ -145,8 +147,8 @@ func (d *differ) conflict(r state.Row) Conflict {
 	return d.Policy.Conflict
 }
 
-// both decides about a message that is on both sides: a three-way merge, flag by
-// flag, in which a change on either side wins over none.
+// both decides about a message that is on both sides: its flags are merged, and
+// each side is given what it lacks of the result.
 func (d *differ) both(r state.Row) {
 	farFlags, farChanged := d.deltas[state.Far].Flags[r.ID]
 	nearFlags, nearChanged := d.deltas[state.Near].Flags[r.ID]
@@ -175,19 +177,23 @@ func (d *differ) both(r state.Row) {
 			d.plan.put = append(d.plan.put, row)
 		}
 	}
+	want := merge(base, farFlags, nearFlags, d.rules)
 	for _, to := range []state.Side{state.Far, state.Near} {
-		from := to.Other()
-		add := now[from].Minus(base).Minus(now[to])
-		remove := base.Minus(now[from]).Intersect(now[to])
-		add, remove = d.allowed(to, add), d.allowed(to, remove)
-		// A flag added here and there is in both; one that was added on this
-		// side and never on the other is not removed by the other's silence.
+		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want))
 		if add.Empty() && remove.Empty() {
 			continue
 		}
-		d.flagStep(to, add, remove, "changed on the "+from.String()+" side",
+		d.flagStep(to, add, remove, d.why(to, add.Union(remove)),
 			item{meta: mail.Meta{Key: r.Key(to), Flags: now[to], Size: r.Size, Date: r.Date}, row: row})
 	}
+}
+
+// why says why flags are changed on a side.
+func (d *differ) why(to state.Side, changed mail.Flags) string {
+	if changed.Intersect(d.rules.all()).Empty() {
+		return "changed on the " + to.Other().String() + " side"
+	}
+	return "the option flags has it as on the " + to.Other().String() + " side"
 }
 
 // allowed leaves of a change of flags what the policy lets be carried to a side:

@@ -31,6 +31,10 @@ func steps(p *FolderPlan) string {
 	return strings.Join(out, "\n")
 }
 
+func rule(flag string, r FlagRule) func(*Policy) {
+	return func(p *Policy) { p.Flags = map[string]FlagRule{flag: r} }
+}
+
 func TestDiff(t *testing.T) {
 	seen, flagged, deleted := mail.NewFlags(`\Seen`), mail.NewFlags(`\Flagged`), mail.NewFlags(`\Deleted`)
 	row := state.Row{ID: 1, Far: "f", Near: "n", Flags: seen}
@@ -53,6 +57,16 @@ func TestDiff(t *testing.T) {
 			want: "flags far f +\\Flagged\nflags near n -\\Seen"},
 		{name: "alike on both", far: Delta{Flags: map[int64]mail.Flags{1: flagged}}, near: Delta{Flags: map[int64]mail.Flags{1: flagged}}, put: 1},
 		{name: "flags not allowed", far: Delta{Flags: map[int64]mail.Flags{1: flagged}}, change: func(p *Policy) { p.Pull = OpNew }},
+		{name: "far decides, near changed", near: Delta{Flags: map[int64]mail.Flags{1: {}}}, change: rule(`\Seen`, FlagFar), want: `flags near n +\Seen`},
+		{name: "far decides, far changed", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, change: rule(`\Seen`, FlagFar), want: `flags near n -\Seen`},
+		{name: "near decides, far changed", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, change: rule(`\Seen`, FlagNear), want: `flags far f +\Seen`},
+		{name: "far decides, nothing may be carried there", near: Delta{Flags: map[int64]mail.Flags{1: {}}},
+			change: func(p *Policy) { rule(`\Seen`, FlagFar)(p); p.Pull = OpNew }},
+		{name: "union, taken off far", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, change: rule(`\Seen`, FlagUnion), want: `flags far f +\Seen`},
+		{name: "union, taken off on both", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, near: Delta{Flags: map[int64]mail.Flags{1: {}}},
+			change: rule(`\Seen`, FlagUnion), put: 1},
+		{name: "another flag decides for itself", near: Delta{Flags: map[int64]mail.Flags{1: flagged}}, change: rule(`\Seen`, FlagFar),
+			want: "flags far f +\\Flagged\nflags near n +\\Seen"},
 		{name: "gone far", far: Delta{Gone: map[int64]bool{1: true}}, want: "delete near n"},
 		{name: "gone both", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Gone: map[int64]bool{1: true}}, drop: 1},
 		{name: "gone far, hidden near", far: Delta{Gone: map[int64]bool{1: true}}, near: Delta{Hidden: map[int64]bool{1: true}}, drop: 1},

@@ -48,7 +48,7 @@
 ---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
 ---@field expire_unread? boolean default false; whether max_messages also counts out unread messages
 ---@field conflict? "remove"|"keep"|"far"|"near" default "remove"; what wins when a message was removed on one side and its flags changed on the other
----@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; how a flag or keyword is merged: { ["\\Seen"] = "union" }
+---@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; which side decides about a flag or keyword, { ["\\Seen"] = "union" }: the one that changed it (merge), always far or near, or either one that has it (union)
 ---@field guard? false|imapfw.GuardOptions default on; how much a run may remove before it stops with exit code 5; false never stops
 ---@field copy_date? boolean default true; carry the arrival date
 ---@field undo? false|imapfw.UndoOptions default on; how long what a run destroys is kept for imapfw undo; false keeps nothing
@@ -138,7 +138,7 @@
 ---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
 ---@field expire_unread? boolean default false; whether max_messages also counts out unread messages
 ---@field conflict? "remove"|"keep"|"far"|"near" default "remove"; what wins when a message was removed on one side and its flags changed on the other
----@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; how a flag or keyword is merged: { ["\\Seen"] = "union" }
+---@field flags? table<string, "merge"|"far"|"near"|"union"> default "merge" for all; which side decides about a flag or keyword, { ["\\Seen"] = "union" }: the one that changed it (merge), always far or near, or either one that has it (union)
 ---@field guard? false|imapfw.GuardOptions default on; how much a run may remove before it stops with exit code 5; false never stops
 ---@field copy_date? boolean default true; carry the arrival date
 ---@field undo? false|imapfw.UndoOptions default on; how long what a run destroys is kept for imapfw undo; false keeps nothing

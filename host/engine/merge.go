@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// ruled are the flags that a policy does not merge three ways, by their rule.
+type ruled struct{ far, near, union mail.Flags }
+
+// ruledBy sorts the flags of an option `flags` by their rules.
+func ruledBy(rules map[string]FlagRule) ruled {
+	var r ruled
+	for name, rule := range rules {
+		one := mail.NewFlags(name)
+		switch rule {
+		case FlagFar:
+			r.far = r.far.Union(one)
+		case FlagNear:
+			r.near = r.near.Union(one)
+		case FlagUnion:
+			r.union = r.union.Union(one)
+		}
+	}
+	return r
+}
+
+func (r ruled) all() mail.Flags { return r.far.Union(r.near).Union(r.union) }
+
+// merge returns the flags that both copies of a message are to have, given what
+// they agreed on last and what they have now. Each flag is decided by itself:
+//
+//   - merge: the side that changed it wins. Where one side did, the other did
+//     not, so there is always an answer, and it does not matter which is far.
+//   - far, near: as it is on that side. A change on the other is undone.
+//   - union: set when either side has it. Taking it off on one side is undone;
+//     it goes when it was taken off on both.
+//
+// It never makes up a flag that neither side has. Two messages that were paired
+// just now have in common what they share: then merge is the union.
+func merge(base, far, near mail.Flags, rules ruled) mail.Flags {
+	either := far.Union(near)
+	agreed := far.Intersect(near)
+	out := agreed.Union(either.Minus(agreed).Minus(base))
+	if rules == (ruled{}) {
+		return out
+	}
+	out = out.Minus(rules.all())
+	out = out.Union(rules.far.Intersect(far)).Union(rules.near.Intersect(near))
+	return out.Union(rules.union.Intersect(either))
+}
