@@ -27,8 +27,11 @@ func (d *DB) Commit(ctx context.Context, folder string, c *Change) error {
 func (w *writer) apply(folder string, c *Change) (newIntents, newRows []int64, err error) {
 	before := w.lastID
 	id, err := w.record(folder, c)
-	if err != nil || id == 0 {
+	if err != nil {
 		return nil, nil, err
+	}
+	if id == 0 { // there is no such folder, and nothing to put into one
+		return nil, nil, w.log(folder, c.settleJournal(nil))
 	}
 	if newIntents, err = w.intend(id, c.Intend); err != nil {
 		return nil, nil, err
@@ -44,6 +47,9 @@ func (w *writer) apply(folder string, c *Change) (newIntents, newRows []int64, e
 		return nil, nil, err
 	}
 	if newRows, err = w.insert(folder, id, c.Put); err != nil {
+		return nil, nil, err
+	}
+	if err := w.log(folder, c.settleJournal(newRows)); err != nil {
 		return nil, nil, err
 	}
 	if w.lastID != before {

@@ -38,6 +38,9 @@ func TestDocumentedQueries(t *testing.T) {
 		Folder: &state.Folder{Far: "INBOX", Near: "INBOX"}, Put: rows,
 		Intend: []state.Intent{{To: state.Near, Source: mail.UIDKey(99)}},
 	}))
+	run, err := db.BeginRun(t.Context(), "sync")
+	require.NoError(t, err)
+	require.NoError(t, db.Commit(t.Context(), "INBOX", &state.Change{Journal: []state.Event{{Run: run, Op: "pull", Side: state.Near}}}))
 	queries := regexp.MustCompile("(?s)```sql\n(.*?)```").FindAllStringSubmatch(string(page), -1)
 	require.NotEmpty(t, queries)
 	for _, q := range queries {

@@ -16,6 +16,7 @@ const (
 	partSettle = "settle"
 	partPut    = "put"
 	partDrop   = "drop"
+	partLog    = "log"
 )
 
 // encodeHead writes the parts of a change that do not grow.
@@ -51,6 +52,9 @@ func sendChange(ctx context.Context, s worker.Stream, c *Change) error {
 		return err
 	}
 	if err := sendParts(ctx, s, partDrop, c.Drop, encodeID); err != nil {
+		return err
+	}
+	if err := sendParts(ctx, s, partLog, c.Journal, encodeEvent); err != nil {
 		return err
 	}
 	return s.CloseSend()
@@ -96,6 +100,8 @@ func (c *Change) add(item wire.Value) error {
 		return appendAll(&c.Put, batch, decodeRow)
 	case partDrop:
 		return appendAll(&c.Drop, batch, decodeID)
+	case partLog:
+		return appendAll(&c.Journal, batch, decodeEvent)
 	}
 	return malformed("a change has no part %q", name)
 }

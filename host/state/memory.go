@@ -20,6 +20,7 @@ type Memory struct {
 	info    Info
 	lastID  int64
 	folders map[string]*memoryFolder // by far name
+	journal memoryJournal
 }
 
 type memoryFolder struct {

@@ -26,6 +26,7 @@ func (m *Memory) Commit(ctx context.Context, folder string, c *Change) error {
 	if c.Folder == nil && !c.adds() {
 		if f == nil {
 			delete(m.folders, folder)
+			m.journal.log(folder, c.settleJournal(nil))
 			return nil
 		}
 	} else if f == nil {
@@ -46,6 +47,7 @@ func (m *Memory) Commit(ctx context.Context, folder string, c *Change) error {
 	m.lastID = ids
 	delete(m.folders, folder)
 	m.folders[f.record.Far] = f
+	m.journal.log(folder, c.settleJournal(newRows))
 	c.fillIn(newIntents, newRows)
 	return nil
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 )
@@ -32,6 +33,14 @@ func (r readOnly) SetInfo(context.Context, Info) error { return refuseWrite(opSe
 func (r readOnly) Commit(_ context.Context, folder string, _ *Change) error {
 	return refuseWrite(opCommit).InFolder(folder)
 }
+
+func (r readOnly) BeginRun(context.Context, string) (int64, error) {
+	return 0, refuseWrite(opWriteJournal)
+}
+
+func (r readOnly) EndRun(context.Context, int64, string) error { return refuseWrite(opWriteJournal) }
+
+func (r readOnly) Prune(context.Context, time.Time) error { return refuseWrite(opWriteJournal) }
 
 func refuseWrite(op string) *fault.Error {
 	return fault.New(fault.ReadOnly, op, "this is a dry run: the state is open for reading only")

@@ -20,12 +20,15 @@ var schema1 string
 //go:embed schema2.sql
 var schema2 string
 
+//go:embed schema3.sql
+var schema3 string
+
 // schema returns the way from an empty database to the present one. A migration
 // that was ever released is not edited: what changes is a new one after it.
 func schema() sqlitemigration.Schema {
 	return sqlitemigration.Schema{
 		AppID:      applicationID,
-		Migrations: []string{schema1, schema2},
+		Migrations: []string{schema1, schema2, schema3},
 	}
 }
 

@@ -62,6 +62,9 @@ func (s *Server) Handle(ctx context.Context, call *worker.Call) (wire.Value, err
 	case callCommit:
 		return s.commit(ctx, call)
 	}
+	if v, ours, err := s.journal(ctx, call); ours {
+		return v, err
+	}
 	return nil, fault.New(fault.Unsupported, call.Op, "a state does not know this operation")
 }
 

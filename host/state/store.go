@@ -42,6 +42,8 @@ type Store interface {
 	// rows have the same key on a side is refused with fault.Exists, and one
 	// that replaces a row that is not there with fault.NotFound.
 	Commit(ctx context.Context, folder string, c *Change) error
+
+	Journal
 }
 
 // Side is one of the two sides of an account.
@@ -157,4 +159,7 @@ type Change struct {
 	Settle []int64 // intents that are resolved; those that are not there are ignored
 	Put    []Row   // an ID of 0 makes a new row, else it is replaced
 	Drop   []int64 // rows that are to be forgotten; those that are not there are ignored
+	// Journal tells what was done. Its events are in the folder of the change
+	// whatever their Folder says.
+	Journal []Event
 }

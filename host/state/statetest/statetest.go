@@ -29,6 +29,8 @@ func Run(t *testing.T, newStore New) {
 		{"a new state is empty", testEmpty},
 		{"account", testInfo},
 		{"folder records", testFolders},
+		{"refused rows are counted", testRefused},
+		{"journal", testJournal},
 		{"rename a folder", testRename},
 		{"forget a folder", testForget},
 		{"rows", testRows},
