@@ -50,7 +50,7 @@ func imapTable(name string) *options.Table {
 			{Name: "separator", Type: options.String(), Check: oneCharacter,
 				Help: "between the levels of folder names, when the server tells a wrong one"},
 			{Name: "subscribed_only", Type: options.Bool(), Default: false, Help: "leave out folders without subscription"},
-			{Name: "max_append", Type: options.Size(), Help: "size of the largest message to deliver, when the server does not tell"},
+			{Name: "max_append", Type: options.Size(), Help: "size of the largest message to deliver; what the server says holds too"},
 		},
 		Check: checkImap,
 	}

@@ -28,6 +28,9 @@ type Folder struct {
 	// changed since.
 	Epoch  string
 	Cursor Cursor
+	// Limit is the size in octets of the largest message the folder takes; 0
+	// where the store does not tell, or has no limit.
+	Limit int64
 	// Hidden marks a folder that a filter keeps out of the sync. It exists: the
 	// engine neither reads it nor takes it for removed.
 	Hidden bool

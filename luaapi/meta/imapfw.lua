@@ -89,7 +89,7 @@
 ---@field path? string the folder below which all folders but the inbox lie
 ---@field separator? string between the levels of folder names, when the server tells a wrong one
 ---@field subscribed_only? boolean default false; leave out folders without subscription
----@field max_append? imapfw.Size size of the largest message to deliver, when the server does not tell
+---@field max_append? imapfw.Size size of the largest message to deliver; what the server says holds too
 
 ---@class imapfw.MaildirOptions
 ---@field path string the folder that holds the Maildirs; it is made when missing

@@ -3,8 +3,6 @@ package imap
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
@@ -131,7 +129,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	}
 	defer d.pool.giveBack(s)
 	dl := &delivery{folder: box.name, flags: known.flags.keep(m.Flags)}
-	if dl.err = d.acceptable(s, c.size); dl.err != nil {
+	if dl.err = acceptable(c.size, d.limit(s, box)); dl.err != nil {
 		_ = inFolder(dl.err, box.name)
 		return dl, nil
 	}
@@ -174,42 +172,12 @@ func (d *Driver) check(ctx context.Context, box mailbox, epoch string) (fact, er
 	return known, err
 }
 
-// acceptable returns why the server would refuse a message of this size.
-func (d *Driver) acceptable(s *session, size int64) error {
-	if size == 0 {
-		// An empty literal takes the command back (RFC 3502 section 6.3.11).
-		return fault.New(fault.Refused, "append", "an empty message cannot be sent to an IMAP server")
-	}
-	if limit := d.appendLimit(s); limit > 0 && size > limit {
-		return fault.New(fault.Refused, "append", "its size is %d octets, the server takes %d", size, limit).
-			WithHint("see max_size")
-	}
-	return nil
-}
-
 // appendDate leaves out dates that the protocol cannot write.
 func appendDate(t time.Time) time.Time {
 	if y := t.UTC().Year(); y < 1000 || y > 9998 {
 		return time.Time{}
 	}
 	return t.UTC()
-}
-
-// appendLimit is the size of the largest message the server takes, 0 if it does
-// not tell (RFC 7889).
-func (d *Driver) appendLimit(s *session) int64 {
-	if d.opts.MaxAppend > 0 {
-		return d.opts.MaxAppend
-	}
-	for c := range s.Caps() {
-		if value, ok := strings.CutPrefix(string(c), "APPENDLIMIT="); ok {
-			n, err := strconv.ParseInt(value, 10, 64)
-			if err == nil && n > 0 {
-				return n
-			}
-		}
-	}
-	return 0
 }
 
 // Commit waits for the answers to the APPENDs. A NO is the error of its message.

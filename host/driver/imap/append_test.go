@@ -155,6 +155,9 @@ func TestWhatTheServerDoesNotTakeIsNotSent(t *testing.T) {
 	require.True(t, placed[0].Flags.Equal(mail.NewFlags(`\Seen`, "Work")))
 	require.ErrorIs(t, placed[1].Err, fault.Refused)
 	require.ErrorIs(t, placed[2].Err, fault.Refused)
+	for _, p := range placed[1:] {
+		require.True(t, fault.IsFinal(p.Err), "%v", p.Err)
+	}
 	there := list(t, s.Account(""), mail.Inbox)
 	require.Len(t, there, 1)
 	require.True(t, there[0].Flags.Equal(mail.NewFlags(`\Seen`, "Work")))

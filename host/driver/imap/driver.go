@@ -31,8 +31,8 @@ type Options struct {
 	Separator string
 	// SubscribedOnly leaves out folders without subscription; the inbox stays.
 	SubscribedOnly bool
-	// MaxAppend is the size in octets of the largest message to deliver; 0 is
-	// what the server says (APPENDLIMIT, RFC 7889).
+	// MaxAppend is the size in octets of the largest message to deliver. What
+	// the server says (APPENDLIMIT, RFC 7889) holds too; 0 is that alone.
 	MaxAppend int64
 	// TempDir is where content is kept that does not fit into memory while it
 	// passes; empty means os.TempDir.

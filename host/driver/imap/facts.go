@@ -6,6 +6,7 @@ import "sync"
 type facts struct {
 	mu      sync.Mutex
 	folders map[string]fact
+	limits  map[string]int64 // APPENDLIMIT, of folders that have one of their own
 }
 
 // fact is what the latest SELECT of a folder told.
@@ -34,4 +35,20 @@ func (f *facts) forget(folder string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.folders, folder)
+}
+
+// limited notes the largest message that a folder takes; 0 is none.
+func (f *facts) limited(folder string, limit int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.limits == nil {
+		f.limits = map[string]int64{}
+	}
+	f.limits[folder] = limit
+}
+
+func (f *facts) limit(folder string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.limits[folder]
 }

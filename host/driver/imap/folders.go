@@ -2,6 +2,7 @@ package imap
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -61,6 +62,7 @@ func (d *Driver) Folders(ctx context.Context) ([]mail.Folder, error) {
 func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	extended := s.Has(goimap.CapListExtended)
 	withStatus := extended && s.Has(goimap.CapListStatus)
+	limits := limitsByFolder(s)
 	cmd := conn.Cmd("LIST").Text("").Text("*")
 	if extended {
 		cmd.Raw("RETURN (SUBSCRIBED CHILDREN")
@@ -71,6 +73,9 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 			cmd.Raw("STATUS (MESSAGES UIDNEXT UIDVALIDITY")
 			if s.Has(goimap.CapCondStore) {
 				cmd.Raw("HIGHESTMODSEQ")
+			}
+			if limits {
+				cmd.Raw("APPENDLIMIT")
 			}
 			cmd.Raw("))")
 		} else {
@@ -104,6 +109,10 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	}
 	if !withStatus {
 		err = statuses(ctx, s, list)
+	}
+	for _, e := range list {
+		d.facts.limited(e.box.name, e.Limit)
+		e.Limit = d.limit(s, e.box)
 	}
 	return list, err
 }
@@ -155,7 +164,8 @@ func subscriptions(ctx context.Context, s *session, byRaw map[string]*entry) err
 type status struct {
 	position
 	validity uint32
-	count    int // -1 when not told
+	count    int   // -1 when not told
+	limit    int64 // APPENDLIMIT, 0 when not told or NIL
 }
 
 func statusOf(r *conn.Response) status {
@@ -177,11 +187,14 @@ func statusOf(r *conn.Response) status {
 		st.validity = uint32(n)
 	}
 	st.modSeq, _ = number("HIGHESTMODSEQ")
+	if n, ok := number("APPENDLIMIT"); ok {
+		st.limit = int64(min(n, math.MaxInt64))
+	}
 	return st
 }
 
 func (e *entry) takeStatus(st status) {
-	e.Count = st.count
+	e.Count, e.Limit = st.count, st.limit
 	if st.validity == 0 {
 		return
 	}
@@ -199,6 +212,7 @@ const statusBatch = 200
 func statuses(ctx context.Context, s *session, list []*entry) error {
 	options := &goimap.StatusOptions{
 		NumMessages: true, UIDNext: true, UIDValidity: true, HighestModSeq: s.Has(goimap.CapCondStore),
+		AppendLimit: limitsByFolder(s),
 	}
 	asked := slices.DeleteFunc(slices.Clone(list), func(e *entry) bool { return !e.Selectable() || e.Fault != "" })
 	for batch := range slices.Chunk(asked, statusBatch) {
@@ -214,6 +228,9 @@ func statuses(ctx context.Context, s *session, list []*entry) error {
 				}
 				st := status{validity: data.UIDValidity, count: -1}
 				st.uidNext, st.modSeq = uint32(data.UIDNext), data.HighestModSeq
+				if data.AppendLimit != nil {
+					st.limit = int64(*data.AppendLimit)
+				}
 				if data.NumMessages != nil {
 					st.count, st.messages = int(*data.NumMessages), *data.NumMessages
 				}
