@@ -47,7 +47,8 @@ type stateCore struct {
 }
 
 // stateMethods are the methods of a state that a script may override. Rows are
-// tables with the fields id, far, near, flags, size, date, ident, status and note.
+// tables with the fields id, far, near, flags, size, date, ident, status, note, far_only
+// and near_only.
 func stateMethods() []function {
 	return []function{
 		{name: "init", params: "opts: table", doc: "Is called in the worker, before anything else.",
@@ -134,7 +135,7 @@ func stateChangeObject() object[*state.Change] {
 
 // rowRecord is a row as scripts see it.
 func rowRecord(L *lua.LState, r state.Row) *lua.LTable {
-	t := L.CreateTable(0, 9)
+	t := L.CreateTable(0, 11)
 	t.RawSetString("id", lua.LNumber(r.ID))
 	t.RawSetString("far", lua.LString(r.Far))
 	t.RawSetString("near", lua.LString(r.Near))
@@ -144,6 +145,11 @@ func rowRecord(L *lua.LState, r state.Row) *lua.LTable {
 	t.RawSetString("ident", lua.LString(r.Ident))
 	t.RawSetString("status", lua.LString(r.Status))
 	t.RawSetString("note", lua.LString(r.Note))
+	for name, only := range map[string]mail.Flags{"far_only": r.FarOnly, "near_only": r.NearOnly} {
+		if !only.Empty() { // hardly a row has any
+			t.RawSetString(name, listOf(L, only.Strings()))
+		}
+	}
 	return t
 }
 
@@ -161,8 +167,10 @@ func rowOf(v lua.LValue) (state.Row, error) {
 	if r.ID == 0 || r.Far == "" && r.Near == "" {
 		return r, fault.New(fault.Script, "load", "a row has no id or no key")
 	}
-	if flags, ok := t.RawGetString("flags").(*lua.LTable); ok {
-		r.Flags = mail.NewFlags(textsIn(flags)...)
+	for name, flags := range map[string]*mail.Flags{"flags": &r.Flags, "far_only": &r.FarOnly, "near_only": &r.NearOnly} {
+		if list, ok := t.RawGetString(name).(*lua.LTable); ok {
+			*flags = mail.NewFlags(textsIn(list)...)
+		}
 	}
 	return r, nil
 }

@@ -63,12 +63,14 @@ func (w *writer) replace(folder string, folderID int64, rows []Row) error {
 // update writes rows over their old selves. The usual change keeps both keys:
 // then it leaves the indexes alone, which are most of the work.
 func (w *writer) update(folder string, folderID int64, rows []Row) error {
-	same, err := w.conn.Prepare(`UPDATE messages SET flags = ?5, size = ?6, date = ?7, ident = ?8, status = ?9, note = ?10
+	same, err := w.conn.Prepare(`UPDATE messages SET flags = ?5, size = ?6, date = ?7, ident = ?8, status = ?9, note = ?10,
+		far_only = ?11, near_only = ?12
 		WHERE id = ?1 AND folder = ?2 AND far IS ?3 AND near IS ?4`)
 	if err != nil {
 		return err
 	}
-	other, err := w.conn.Prepare(`UPDATE messages SET far = ?3, near = ?4, flags = ?5, size = ?6, date = ?7, ident = ?8, status = ?9, note = ?10
+	other, err := w.conn.Prepare(`UPDATE messages SET far = ?3, near = ?4, flags = ?5, size = ?6, date = ?7, ident = ?8, status = ?9, note = ?10,
+		far_only = ?11, near_only = ?12
 		WHERE id = ?1 AND folder = ?2`)
 	if err != nil {
 		return err
@@ -90,8 +92,8 @@ func (w *writer) update(folder string, folderID int64, rows []Row) error {
 }
 
 func (w *writer) insert(folder string, folderID int64, rows []Row) (ids []int64, err error) {
-	stmt, err := w.conn.Prepare(`INSERT INTO messages (id, folder, far, near, flags, size, date, ident, status, note)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`)
+	stmt, err := w.conn.Prepare(`INSERT INTO messages (id, folder, far, near, flags, size, date, ident, status, note, far_only, near_only)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)`)
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +123,8 @@ func putRow(stmt *sqlite.Stmt, folder string, folderID int64, r Row) error {
 	stmt.BindText(8, r.Ident)
 	stmt.BindText(9, string(r.Status))
 	stmt.BindText(10, r.Note)
+	stmt.BindText(11, r.FarOnly.String())
+	stmt.BindText(12, r.NearOnly.String())
 	err := execute(stmt)
 	if sqlite.ErrCode(err) == sqlite.ResultConstraintUnique {
 		return pairedTwice(folder, r, err)

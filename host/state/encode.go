@@ -75,15 +75,17 @@ func decodeFolder(v wire.Value) (Folder, error) {
 }
 
 func encodeRow(r Row) wire.Value {
-	return wire.List{r.ID, string(r.Far), string(r.Near), r.Flags, r.Size, r.Date, r.Ident, string(r.Status), r.Note}
+	return wire.List{r.ID, string(r.Far), string(r.Near), r.Flags, r.Size, r.Date, r.Ident, string(r.Status), r.Note,
+		r.FarOnly, r.NearOnly}
 }
 
 func decodeRow(v wire.Value) (Row, error) {
-	c := readColumns(v, 9)
+	c := readColumns(v, 11)
 	return Row{
 		ID: next[int64](c), Far: c.key(), Near: c.key(), Flags: next[mail.Flags](c),
 		Size: next[int64](c), Date: next[time.Time](c), Ident: c.text(),
 		Status: Status(c.text()), Note: c.text(),
+		FarOnly: next[mail.Flags](c), NearOnly: next[mail.Flags](c),
 	}, c.err
 }
 

@@ -48,9 +48,9 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 // loadFar and loadNear read in the order of an index, so nothing is sorted and
 // memory does not grow with the folder.
 const (
-	loadFar = `SELECT id, far, near, flags, size, date, ident, status, note FROM messages
+	loadFar = `SELECT id, far, near, flags, size, date, ident, status, note, far_only, near_only FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY far, id`
-	loadNear = `SELECT id, far, near, flags, size, date, ident, status, note FROM messages
+	loadNear = `SELECT id, far, near, flags, size, date, ident, status, note, far_only, near_only FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY near, id`
 )
 
@@ -110,6 +110,9 @@ func readRow(stmt *sqlite.Stmt, flags flagReader) Row {
 		Ident:  stmt.ColumnText(6),
 		Status: Status(stmt.ColumnText(7)),
 		Note:   stmt.ColumnText(8),
+
+		FarOnly:  flags.read(stmt.ColumnText(9)),
+		NearOnly: flags.read(stmt.ColumnText(10)),
 	}
 }
 
@@ -174,6 +177,9 @@ type flagReader map[string]mail.Flags
 const maxFlagSets = 4096
 
 func (r flagReader) read(text string) mail.Flags {
+	if text == "" {
+		return mail.Flags{}
+	}
 	f, ok := r[text]
 	if !ok {
 		f = mail.NewFlags(strings.Split(text, " ")...)

@@ -118,11 +118,15 @@ type Row struct {
 	// copied again nor forgotten.
 	Far, Near mail.Key
 	Flags     mail.Flags // last agreed on
-	Size      int64      // in CRLF form; -1 when it is not known
-	Date      time.Time  // arrival, whole seconds
-	Ident     string     // digest of the header; see engine.Identity
-	Status    Status
-	Note      string // why, where the status needs a reason
+	// FarOnly and NearOnly are flags that a message has on that side and that
+	// the other side does not keep: a keyword too many, one that its server does
+	// not take. They are neither given to it again nor taken for removed there.
+	FarOnly, NearOnly mail.Flags
+	Size              int64     // in CRLF form; -1 when it is not known
+	Date              time.Time // arrival, whole seconds
+	Ident             string    // digest of the header; see engine.Identity
+	Status            Status
+	Note              string // why, where the status needs a reason
 }
 
 // Key returns the row's key on a side.
@@ -131,6 +135,15 @@ func (r Row) Key(s Side) mail.Key {
 		return r.Far
 	}
 	return r.Near
+}
+
+// Had returns the flags that the message had on a side when it was last looked at
+// and dealt with.
+func (r Row) Had(s Side) mail.Flags {
+	if s == Far {
+		return r.Flags.Union(r.FarOnly)
+	}
+	return r.Flags.Union(r.NearOnly)
 }
 
 // Intent is a delivery that is about to happen. It is durable before the first

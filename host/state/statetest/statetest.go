@@ -109,6 +109,7 @@ func row(n int) state.Row {
 	}
 	if n%5 == 4 {
 		r.Status, r.Note = state.StatusPlaceholder, "a note on it"
+		r.FarOnly, r.NearOnly = mail.NewFlags("only", fmt.Sprintf("far%d", n)), mail.NewFlags(`\Draft`)
 	}
 	return r
 }
