@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -218,4 +219,50 @@ func TestAccountsThatShareASideKeepTheirMarks(t *testing.T) {
 		require.Empty(t, one.sync().Notes, "a mark was lost")
 		one.near.SetHook(nil)
 	}
+}
+
+// A doubt outlives the run that had it: killed at any moment, or looking into
+// some folders only, that run has marked both sides, and still nothing that a
+// restored side lacks counts as removed there.
+func TestDoubtOutlivesItsRun(t *testing.T) {
+	restored := func() *world {
+		w := newWorld(t, "imap-maildir")
+		for _, folder := range []string{"INBOX", "Work"} {
+			w.far.Add(folder, w.message())
+		}
+		w.sync()
+		backup := w.near.Backup()
+		for range 5 {
+			w.far.Add("INBOX", w.message())
+			w.far.Add("Work", w.message())
+		}
+		w.far.Add("Later", w.message())
+		w.sync()
+		w.near.Restore(backup)
+		return w
+	}
+	complete := func(w *world, when string) {
+		r := w.sync()
+		require.Zero(t, r.RemovedFar, when)
+		require.Empty(t, w.far.Snapshot().Diff(w.near.Snapshot()), when)
+		require.Equal(t, 6, count(w.near, "Work"))
+		w.still()
+	}
+	for n := 0; ; n++ {
+		w := restored()
+		mend, breaker := w.killAt(n)
+		_, _ = w.run()
+		mend()
+		if breaker.Seen() < n {
+			break
+		}
+		complete(w, fmt.Sprintf("killed at moment %d", n))
+	}
+	w := restored()
+	w.once.Folders = []string{"INBOX"}
+	w.sync()
+	require.Equal(t, 6, count(w.near, "INBOX"))
+	require.Equal(t, 1, count(w.near, "Work"))
+	w.once.Folders = nil
+	complete(w, "after a run over some folders")
 }

@@ -103,7 +103,7 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 	switch {
 	case missing == 0:
 		return !e.unchanged(p), nil
-	case p.known != nil && !e.doubted.Has(missing):
+	case p.known != nil && !e.distrusts(*p.known, missing):
 		e.told(p.name, "the folder was removed on the %s side; it is left alone on the other", missing)
 		return false, nil
 	case !e.Policy.Create.Has(missing):

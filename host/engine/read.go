@@ -149,8 +149,8 @@ func (r *reading) sure(sides ...state.Side) error {
 func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Row, since mail.Cursor) (res mail.Result, delta Delta, stale bool, err error) {
 	c := newComparer(rows, side)
 	folder := r.listed(side)
-	if folder == nil { // about to be created
-		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), false, nil
+	if folder == nil { // about to be created: keys it ever had name nothing
+		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), r.keys(), nil
 	}
 	epoch := r.epoch(side)
 	if !r.keys() { // no key to trust or distrust

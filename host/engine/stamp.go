@@ -64,6 +64,11 @@ func (e *Engine) recall(ctx context.Context) error {
 // one that was made in the middle of it.
 func (e *Engine) begin(ctx context.Context) error {
 	e.begun = true
+	if e.doubt != "" {
+		if err := e.distrust(ctx); err != nil {
+			return err
+		}
+	}
 	return e.mark(ctx)
 }
 

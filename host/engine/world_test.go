@@ -21,6 +21,7 @@ type world struct {
 	far, near *memory.Store
 	state     *brittle
 	policy    engine.Policy
+	once      engine.Once
 	hooks     engine.Hooks
 	convert   bool
 	dry       bool
@@ -55,7 +56,7 @@ func eachKind(t *testing.T, fn func(t *testing.T, w *world)) {
 
 // run syncs once.
 func (w *world) run() (*engine.Report, error) {
-	e := engine.New(engine.Config{Name: "test", Far: w.far, Near: w.near, State: w.state, Policy: w.policy,
+	e := engine.New(engine.Config{Name: "test", Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
 		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond})
 	return e.Run(context.Background())
 }
