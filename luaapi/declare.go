@@ -116,6 +116,9 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	if policy.Undo.Path, err = undoPath(policy.Undo, kept.Spec().Params); err != nil {
+		return nil, err
+	}
 	scope, err := scopeOf(far.scope, near.scope, m["folders"])
 	if err != nil {
 		return nil, err

@@ -1,6 +1,8 @@
 package luaapi
 
 import (
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/imapfw/imapfw/host/engine"
@@ -79,6 +81,21 @@ func guardOf(v any) engine.Guard {
 			Account: int(number(v, "account")), New: int(number(v, "new"))}
 	}
 	return engine.DefaultGuard()
+}
+
+// undoPath is where what runs destroy is kept: beside the state, unless the
+// options say otherwise. An engine whose state is in memory keeps nothing.
+func undoPath(u engine.Undo, kept wire.Map) (string, error) {
+	dir, file := text(kept, "dir"), text(kept, "file")
+	switch {
+	case !u.On || u.Path == "" && dir == "":
+		return "", nil
+	case u.Path != "":
+		return absolute(u.Path)
+	case file == "" || file == state.DefaultFile:
+		return filepath.Join(dir, "undo"), nil
+	}
+	return filepath.Join(dir, strings.TrimSuffix(file, ".db")+".undo"), nil
 }
 
 func undoOf(v any) engine.Undo {

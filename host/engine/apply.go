@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
@@ -19,9 +20,18 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 	if len(plan.Folders) == 0 {
 		return nil
 	}
+	need, err := e.destroyed(plan)
+	if err != nil {
+		return err
+	}
 	if e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0 {
 		if err := e.begin(ctx); err != nil {
 			return err
+		}
+		if e.Spool != nil {
+			if err := e.Spool.Prune(time.Now().Add(-e.Policy.Undo.Keep), e.Policy.Undo.Size, need); err != nil {
+				return err
+			}
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
@@ -87,6 +97,14 @@ func (e *Engine) recordPlan(ctx context.Context, fp *FolderPlan) error {
 	for _, id := range fp.drop {
 		if id > 0 {
 			change.Drop = append(change.Drop, id)
+			e.journal(&change, state.Event{Op: logGone, Row: id, Reason: "it is on neither side any more"})
+		}
+	}
+	for i, row := range fp.put {
+		if row.ID < 0 {
+			ev := eventOf(logPair, 0, row, "both sides have it")
+			ev.Put, ev.MessageID = i+1, fp.names[row.Far]
+			e.journal(&change, ev)
 		}
 	}
 	change.Folder = e.begunRecord(fp)
@@ -160,6 +178,12 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 
 // changeItems applies one batch of a step and records what became of it.
 func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items []item) error {
+	if e.spooled(s) {
+		var err error
+		if items, err = e.keep(ctx, fp, s, items); err != nil || len(items) == 0 {
+			return err
+		}
+	}
 	changes := make([]mail.Change, len(items))
 	for i, it := range items {
 		changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeFlags, Add: s.Add, Remove: s.Remove}
@@ -184,6 +208,9 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 			continue
 		case s.Op == OpRemove:
 			done++
+			if !e.spooled(s) { // else it was told before
+				e.journal(&change, e.removal(s, items[i]))
+			}
 			if s.Side == state.Far {
 				row.Far = ""
 			} else {
@@ -214,7 +241,10 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 				*marked = kept.Has(mail.Deleted)
 				continue
 			}
+			ev := eventOf(string(s.Op), s.Side, row, s.Reason)
 			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
+			ev.After = row.Flags
+			e.journal(&change, ev)
 		}
 		rows = append(rows, row)
 	}

@@ -18,6 +18,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	}
 	var change state.Change
 	var failed []error
+	var names []string // the Message-IDs of change.Put
 	copied := 0
 	for i, p := range placed {
 		row := b.rows[i]
@@ -42,6 +43,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		}
 		if p.Key == "" {
 			c.unnamed = append(c.unnamed, row)
+			c.names = append(c.names, b.names[i])
 			c.kept = append(c.kept, kept)
 			c.intents = append(c.intents, b.intents[source].ID)
 			delete(b.intents, source)
@@ -53,6 +55,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 			row.Near = p.Key
 		}
 		change.Put = append(change.Put, row)
+		names = append(names, b.names[i])
 	}
 	for _, in := range b.intents {
 		change.Settle = append(change.Settle, in.ID)
@@ -60,6 +63,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	if err := c.keywords(ctx, change.Put); err != nil {
 		return err
 	}
+	c.journal(&change, names)
 	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
 		return err
 	}
@@ -100,6 +104,15 @@ func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
 		return nil
 	}
 	return err
+}
+
+// journal tells about the rows that a change makes, each with its Message-ID.
+func (c *copier) journal(change *state.Change, names []string) {
+	for i := range change.Put {
+		ev := eventOf(string(c.step.Op), c.to, &change.Put[i], c.step.Reason)
+		ev.Put, ev.MessageID = i+1, names[i]
+		c.e.journal(change, ev)
+	}
 }
 
 // definite reports whether a refused delivery certainly did not take place: the

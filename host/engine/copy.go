@@ -30,6 +30,7 @@ type batch struct {
 	deliveries []driver.Delivery
 	rows       []state.Row // one for each delivery, its target key yet to come
 	altered    []bool      // whether what was delivered is not what its source keeps
+	names      []string    // the Message-IDs
 	bytes      int64
 }
 
@@ -42,6 +43,7 @@ type copier struct {
 	reserved mail.Reservation
 	ref      mail.Ref    // of the target folder
 	unnamed  []state.Row // delivered to a store that did not tell the key
+	names    []string    // the Message-IDs of unnamed
 	kept     []Identity  // of unnamed, as the store has it
 	intents  []int64     // of unnamed
 }
@@ -229,6 +231,7 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	b.deliveries = append(b.deliveries, d)
 	b.rows = append(b.rows, row)
 	b.altered = append(b.altered, body.Altered)
+	b.names = append(b.names, id.MessageID)
 	b.bytes += body.Size
 	return nil
 }

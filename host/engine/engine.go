@@ -38,6 +38,8 @@ type Config struct {
 	Args wire.Map
 	// Once is what the command line says about this one run.
 	Once Once
+	// Spool keeps what is removed for good, for undo. nil keeps nothing.
+	Spool Spool
 	// Convert copies the far side into a near side that must be empty at first.
 	Convert bool
 	// DryRun plans, tells the plan, and writes nothing.
@@ -65,6 +67,8 @@ type Engine struct {
 	doubt   string     // why no folder's keys can be trusted; empty normally
 	doubted Sides      // the sides that the doubt is about
 	begun   bool       // the sides carry the mark of this run
+	run     int64      // its number in the journal; 0 until it changes something
+	kind    string     // what the journal calls it, where that is more than its job
 	asking  sync.Mutex // held while a hook runs that lanes share
 	counter progress
 }
@@ -92,7 +96,8 @@ func New(cfg Config) *Engine {
 // failures of single folders and messages are in the report, whose Err tells
 // about them.
 func (e *Engine) Run(ctx context.Context) (*Report, error) {
-	err := e.run(ctx)
+	err := e.once(ctx)
+	e.endRun(ctx, err)
 	if e.Hooks.OnDone != nil {
 		if hookErr := e.Hooks.OnDone(ctx, e.report); err == nil {
 			err = hookErr
@@ -102,7 +107,7 @@ func (e *Engine) Run(ctx context.Context) (*Report, error) {
 	return e.report, err
 }
 
-func (e *Engine) run(ctx context.Context) error {
+func (e *Engine) once(ctx context.Context) error {
 	if e.Hooks.OnStart != nil {
 		if err := e.Hooks.OnStart(ctx); err != nil {
 			return err

@@ -21,6 +21,9 @@ type Identity struct {
 	Size int64
 	// HasID reports whether the header has a Message-ID.
 	HasID bool
+	// MessageID is the Message-ID without its angle brackets: for people to look
+	// a message up by, nothing is paired by it.
+	MessageID string
 }
 
 // toolMarks are header lines that sync tools add to their copies.
@@ -49,7 +52,12 @@ type headerTap struct {
 	lineEmpty bool
 	size      int64 // in CRLF form
 	begun     bool
+	naming    bool   // in the Message-ID, or in its continuation
+	name      []byte // the value of the first Message-ID, at most longestID of it
 }
+
+// longestID is how much of a Message-ID is kept.
+const longestID = 512
 
 // lineLook is how much of a header line is kept to recognise its name.
 const lineLook = 32
@@ -115,10 +123,13 @@ func (t *headerTap) content(p []byte) {
 	if t.lineEmpty {
 		t.lineEmpty = false
 		if p[0] != ' ' && p[0] != '\t' { // a continuation counts as its line does
-			t.skipping, t.decided = false, false
+			t.skipping, t.decided, t.naming = false, false, false
 		}
 	}
 	if t.decided {
+		if t.naming {
+			t.name = append(t.name, p[:min(len(p), longestID-min(len(t.name), longestID))]...)
+		}
 		t.digest(p)
 		return
 	}
@@ -135,7 +146,10 @@ func (t *headerTap) decide() {
 	for _, mark := range toolMarks {
 		t.skipping = t.skipping || bytes.HasPrefix(name, mark)
 	}
-	t.hasID = t.hasID || bytes.HasPrefix(name, []byte("message-id:"))
+	if field := []byte("message-id:"); bytes.HasPrefix(name, field) && !t.hasID {
+		t.hasID, t.naming = true, true
+		t.name = append(t.name, t.line[len(field):]...)
+	}
 	t.digest(t.line)
 	t.line = t.line[:0]
 }
@@ -177,7 +191,15 @@ func (t *headerTap) identity() Identity {
 	if !t.inBody && !t.decided && len(t.line) > 0 {
 		t.decide()
 	}
-	return Identity{Header: hex.EncodeToString(t.sum.Sum(nil)[:12]), Size: t.size, HasID: t.hasID}
+	return Identity{Header: hex.EncodeToString(t.sum.Sum(nil)[:12]), Size: t.size, HasID: t.hasID, MessageID: messageID(t.name)}
+}
+
+// messageID returns what a Message-ID field names.
+func messageID(value []byte) string {
+	if _, rest, ok := bytes.Cut(value, []byte{'<'}); ok {
+		value, _, _ = bytes.Cut(rest, []byte{'>'})
+	}
+	return string(bytes.ToValidUTF8(bytes.TrimSpace(value), []byte("?")))
 }
 
 // bodyDigest is a digest of a whole message in normalised form, fed by Write.

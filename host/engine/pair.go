@@ -69,6 +69,12 @@ func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Ro
 	rows := make([]state.Row, 0, len(found.pairs))
 	for _, p := range found.pairs {
 		id := idents[p[0].Key]
+		if id.MessageID != "" {
+			if r.names == nil {
+				r.names = map[mail.Key]string{}
+			}
+			r.names[p[0].Key] = id.MessageID
+		}
 		rows = append(rows, state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags),
 			Size: id.Size, Date: p[0].Date, Ident: id.Header})
 	}

@@ -35,14 +35,15 @@ type FolderPlan struct {
 	Steps []*Step
 
 	refs    map[state.Side]mail.Ref
-	record  state.Folder // the record to write when everything was done
-	put     []*state.Row // rows that changed without anything to do
-	drop    []int64      // rows to be forgotten
-	reset   bool         // forget everything first: the folder is paired anew
-	settle  []int64      // intents that are resolved
-	blocked atomic.Bool  // something was left alone: the cursors stay where they were
-	left    bool         // nothing is done in it, and nothing recorded
-	notes   []string     // what a script left alone, and why
+	record  state.Folder        // the record to write when everything was done
+	put     []*state.Row        // rows that changed without anything to do
+	drop    []int64             // rows to be forgotten
+	reset   bool                // forget everything first: the folder is paired anew
+	settle  []int64             // intents that are resolved
+	blocked atomic.Bool         // something was left alone: the cursors stay where they were
+	left    bool                // nothing is done in it, and nothing recorded
+	notes   []string            // what a script left alone, and why
+	names   map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key
 }
 
 // Step is one operation on the messages of one folder and side. Keys are those

@@ -20,6 +20,7 @@ type reading struct {
 	results map[state.Side]mail.Result
 	deltas  map[state.Side]Delta
 	notes   []string
+	names   map[mail.Key]string // the Message-IDs of what was paired, by far key
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
@@ -259,6 +260,7 @@ func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflic
 
 // complete adds to a plan what its applying needs.
 func (r *reading) complete(plan *FolderPlan) {
+	plan.names = r.names
 	far, near := r.results[state.Far], r.results[state.Near]
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
 	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,

@@ -69,7 +69,10 @@ func (e *Engine) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.mark(ctx)
+	if err := e.mark(ctx); err != nil {
+		return err
+	}
+	return e.beginRun(ctx)
 }
 
 func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }

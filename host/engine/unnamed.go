@@ -50,6 +50,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		bySource[row.Key(c.from)] = i
 	}
 	change := state.Change{}
+	var names []string
 	for n, p := range found.pairs {
 		source, target := p[1], p[0]
 		if c.to == state.Near {
@@ -67,6 +68,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		}
 		row.Flags = row.Flags.Intersect(target.Flags)
 		change.Put = append(change.Put, row)
+		names = append(names, c.names[i])
 		change.Settle = append(change.Settle, c.intents[i])
 	}
 	if missing := len(c.unnamed) - len(found.pairs); missing > 0 {
@@ -77,6 +79,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 			return err
 		}
 	}
+	c.journal(&change, names)
 	return c.e.State.Commit(ctx, c.fp.Name, &change)
 }
 

@@ -2,10 +2,13 @@ package engine
 
 import (
 	"context"
+	"io"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/spool"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
@@ -102,7 +105,7 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
 		Policy: w.params.Policy, Scope: w.params.Scope, Job: w.params.Job, Args: w.params.Args, Once: w.params.Once, Convert: w.params.Convert, DryRun: w.params.DryRun,
-		Lanes: w.params.Lanes, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
+		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {
 	case err == nil:
@@ -112,6 +115,19 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	}
 	return err
 }
+
+// spoolOf is where what is removed is kept, if anywhere.
+func spoolOf(u Undo) Spool {
+	if !u.On || u.Path == "" {
+		return nil
+	}
+	return folderSpool{spool.New(u.Path)}
+}
+
+// folderSpool is a spool.Spool as a Spool.
+type folderSpool struct{ *spool.Spool }
+
+func (s folderSpool) Open(name string) (io.Closer, mail.Body, error) { return s.Spool.Open(name) }
 
 func (w *engineWorker) drained() bool {
 	select {

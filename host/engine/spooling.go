@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// Spool keeps messages that are about to be removed for good. A name that Write
+// returned names the message after Sync, for as long as it is kept.
+type Spool interface {
+	Write(ctx context.Context, run int64, body mail.Body) (name string, err error)
+	Sync() error
+	// Open returns a message; the closer belongs to the caller.
+	Open(name string) (io.Closer, mail.Body, error)
+	// Prune makes room: what is older than before goes, and then the oldest, so
+	// that need more octets fit into size.
+	Prune(before time.Time, size, need int64) error
+}
+
+// spooled reports whether what a step removes is kept for undo.
+func (e *Engine) spooled(s *Step) bool {
+	return e.Spool != nil && e.run != 0 && s.Op == OpRemove && !s.Expiry
+}
+
+// destroyed returns how many octets a plan removes for good. What is more than
+// the spool may hold is refused: nobody could undo it.
+func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
+	if e.Spool == nil {
+		return 0, nil
+	}
+	for _, s := range plan.Steps(OpRemove, "", 0) {
+		if s.Expiry {
+			continue
+		}
+		for _, it := range s.items {
+			need += max(it.meta.Size, 0)
+		}
+	}
+	if size := e.Policy.Undo.Size; need > size {
+		return need, fault.New(fault.Guard, "sync", "%d octets of mail would be removed for good, and undo keeps %d at most", need, size).
+			WithHint("nothing was changed; undo = { size = ... } makes room, undo = false keeps nothing")
+	}
+	return need, nil
+}
+
+// keep writes the messages of a batch to the spool before they are removed, and
+// tells the journal where they are. It returns the items that may be removed: a
+// message that could not be kept stays where it is.
+func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item) ([]item, error) {
+	var keys mail.KeySet
+	for _, it := range items {
+		keys.Add(it.meta.Key)
+	}
+	names, dates := make(map[mail.Key]string, len(items)), map[mail.Key]time.Time{}
+	ids := make(map[mail.Key]Identity, len(items))
+	err := e.store(s.Side).Bodies(ctx, fp.refs[s.Side], keys, func(m mail.Meta, body mail.Body) error {
+		var tap headerTap
+		body.Reader = tapped(body.Reader, &tap)
+		name, err := e.Spool.Write(ctx, e.run, body)
+		if err == nil {
+			names[m.Key], dates[m.Key], ids[m.Key] = name, m.Date, tap.identity()
+		}
+		return err
+	})
+	failed := map[mail.Key]error{}
+	if partial, ok := driver.AsPartial(err); ok {
+		failed, err = partial.Failed, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := e.Spool.Sync(); err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(failed)) {
+		fp.blocked.Store(true)
+		if err := e.folderFailed(ctx, fp.Name, withKey(failed[key], key)); err != nil {
+			return nil, err
+		}
+	}
+	var change state.Change
+	var sure []item
+	for _, it := range items {
+		if failed[it.meta.Key] != nil {
+			continue
+		}
+		sure = append(sure, it)
+		if name, kept := names[it.meta.Key]; kept { // else it is gone already
+			ev := e.removal(s, it)
+			ev.Spool, ev.MessageID = name, ids[it.meta.Key].MessageID
+			if ev.Date.IsZero() {
+				ev.Date = dates[it.meta.Key]
+			}
+			e.journal(&change, ev)
+		}
+	}
+	if len(change.Journal) == 0 {
+		return sure, nil
+	}
+	return sure, e.State.Commit(ctx, fp.Name, &change)
+}
+
+// removal tells about a message that a step removes. The flags are those the
+// copy has now, which may be news that the other side never heard of.
+func (e *Engine) removal(s *Step, it item) state.Event {
+	ev := state.Event{Op: string(OpRemove), Side: s.Side, Reason: s.Reason, Before: it.meta.Flags, Date: it.meta.Date}
+	if s.Expiry {
+		ev.Op = logExpire
+	}
+	if it.row != nil {
+		ev.Row, ev.Before = max(it.row.ID, 0), it.row.Flags
+		ev.Far, ev.Near = it.row.Far, it.row.Near
+	}
+	if s.Side == state.Far {
+		ev.Far = it.meta.Key
+	} else {
+		ev.Near = it.meta.Key
+	}
+	return ev
+}

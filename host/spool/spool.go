@@ -1,0 +1,191 @@
+// Package spool keeps the messages that runs destroy, until they are wanted back
+// or too old: plain files, one folder for each run, which any program can read.
+package spool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Spool is a folder of messages. Its methods may be called from several
+// goroutines at once.
+type Spool struct {
+	dir string
+
+	mu      sync.Mutex
+	next    map[int64]int // of each run, the number of its last file
+	written []string      // since the last Sync, full paths
+	dirs    map[string]bool
+}
+
+// New returns the spool in a folder. It does no I/O; the folder is made, for its
+// owner only, when the first message comes.
+func New(dir string) *Spool {
+	return &Spool{dir: dir, next: map[int64]int{}, dirs: map[string]bool{}}
+}
+
+// syncers is how many files are synced at once.
+const syncers = 16
+
+// The ends of file names, which tell the line ends of the content.
+const (
+	endLF   = ".lf.eml"
+	endCRLF = ".crlf.eml"
+)
+
+// Write keeps one message of a run and returns the name it is kept under. It is
+// durable only after Sync.
+func (s *Spool) Write(ctx context.Context, run int64, body mail.Body) (name string, err error) {
+	name, path, err := s.place(run, body.LineEnds)
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", s.fault("keep a message for undo", err)
+	}
+	n, err := io.Copy(f, reader{ctx, body})
+	if closeErr := f.Close(); err == nil && closeErr != nil {
+		err = s.fault("keep a message for undo", closeErr)
+	}
+	if err == nil && n != body.Size {
+		err = fault.New(fault.IO, "keep a message for undo", "%d bytes came of %d", n, body.Size)
+	}
+	if err != nil {
+		_ = os.Remove(path) // a part of a message is worth nothing
+		if errors.As(err, new(*fs.PathError)) {
+			err = s.fault("keep a message for undo", err)
+		}
+		return "", err
+	}
+	s.mu.Lock()
+	s.written = append(s.written, path)
+	s.mu.Unlock()
+	return name, nil
+}
+
+// reader ends with its context.
+type reader struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if r.ctx.Err() != nil {
+		return 0, context.Cause(r.ctx)
+	}
+	return r.Reader.Read(p)
+}
+
+// place makes the folder of a run and finds a name that is free in it.
+func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dir := filepath.Join(s.dir, fmt.Sprint(run))
+	if _, begun := s.next[run]; !begun {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", "", s.fault("make the folder for undo", err)
+		}
+		// A state that was lost counts its runs from the start again.
+		there, err := os.ReadDir(dir)
+		if err != nil {
+			return "", "", s.fault("make the folder for undo", err)
+		}
+		for _, e := range there {
+			n, _ := strconv.Atoi(strings.SplitN(e.Name(), ".", 2)[0])
+			s.next[run] = max(s.next[run], n)
+		}
+		s.dirs[dir], s.dirs[s.dir] = true, true
+	}
+	s.next[run]++
+	end := endLF
+	if ends == mail.CRLF {
+		end = endCRLF
+	}
+	name = fmt.Sprintf("%d/%06d%s", run, s.next[run], end)
+	return name, filepath.Join(s.dir, filepath.FromSlash(name)), nil
+}
+
+// Sync makes everything durable that was written.
+func (s *Spool) Sync() error {
+	s.mu.Lock()
+	files, dirs := s.written, s.dirs
+	s.written = nil
+	s.mu.Unlock()
+	if len(files) == 0 {
+		return nil
+	}
+	var group errgroup.Group
+	group.SetLimit(syncers)
+	for _, path := range files {
+		group.Go(func() error { return s.fault("keep a message for undo", syncPath(path)) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for dir := range dirs {
+		if err := syncPath(dir); err != nil {
+			return s.fault("keep a message for undo", err)
+		}
+	}
+	return nil
+}
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// Open returns a message by the name it is kept under. The caller closes it.
+func (s *Spool) Open(name string) (*os.File, mail.Body, error) {
+	if !filepath.IsLocal(filepath.FromSlash(name)) {
+		return nil, mail.Body{}, fault.New(fault.Internal, "read what is kept for undo", "%q is no name in it", name)
+	}
+	f, err := os.Open(filepath.Join(s.dir, filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, mail.Body{}, fault.New(fault.NotFound, "read what is kept for undo", "%s is not kept any more", name)
+	}
+	if err != nil {
+		return nil, mail.Body{}, s.fault("read what is kept for undo", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, mail.Body{}, errors.Join(s.fault("read what is kept for undo", err), f.Close())
+	}
+	ends := mail.LF
+	if strings.HasSuffix(name, endCRLF) {
+		ends = mail.CRLF
+	}
+	return f, mail.Body{Reader: f, Size: info.Size(), LineEnds: ends}, nil
+}
+
+func (s *Spool) fault(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	code := fault.IO
+	switch {
+	case isFull(err):
+		code = fault.DiskFull
+	case errors.Is(err, fs.ErrPermission):
+		code = fault.Permission
+	}
+	e := &fault.Error{Code: code, Op: op, Err: err}
+	return e.WithHint("nothing was removed; undo = { path = ... } says where messages are kept")
+}

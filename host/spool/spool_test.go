@@ -1,0 +1,125 @@
+package spool_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/spool"
+)
+
+func body(text string, ends mail.LineEnds) mail.Body {
+	return mail.Body{Reader: strings.NewReader(text), Size: int64(len(text)), LineEnds: ends}
+}
+
+func write(t *testing.T, s *spool.Spool, run int64, text string, ends mail.LineEnds) string {
+	t.Helper()
+	name, err := s.Write(t.Context(), run, body(text, ends))
+	require.NoError(t, err)
+	return name
+}
+
+func TestWhatIsKeptComesBack(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "deep", "undo")
+	s := spool.New(dir)
+	_, err := os.Stat(dir)
+	require.Error(t, err, "nothing is made before it is needed")
+	content := map[string]string{}
+	for _, ends := range []mail.LineEnds{mail.LF, mail.CRLF} {
+		for _, text := range []string{"a\r\n\x00b", "", "x\n"} {
+			content[write(t, s, 7, text, ends)] = text
+		}
+	}
+	require.Len(t, content, 6)
+	require.NoError(t, s.Sync())
+	again := spool.New(dir)
+	for name, text := range content {
+		f, b, err := again.Open(name)
+		require.NoError(t, err)
+		got, err := io.ReadAll(b)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		require.Equal(t, text, string(got))
+		require.Equal(t, int64(len(text)), b.Size)
+		require.Equal(t, strings.Contains(name, "crlf"), b.LineEnds == mail.CRLF)
+	}
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+}
+
+func TestPartOfAMessageIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	s := spool.New(dir)
+	broken := errors.New("the connection broke")
+	for _, b := range []mail.Body{
+		{Reader: io.MultiReader(strings.NewReader("part"), &failing{broken}), Size: 10, LineEnds: mail.LF},
+		{Reader: bytes.NewReader([]byte("short")), Size: 10, LineEnds: mail.LF},
+	} {
+		_, err := s.Write(t.Context(), 1, b)
+		require.Error(t, err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "1", "*"))
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+type failing struct{ err error }
+
+func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+
+func TestOldestGoFirst(t *testing.T) {
+	dir := t.TempDir()
+	s := spool.New(dir)
+	names := map[int64]string{}
+	for run := int64(8); run < 12; run++ { // 10 is after 9, not before it
+		names[run] = write(t, s, run, strings.Repeat("x", 100), mail.LF)
+	}
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "not ours"), 0o700))
+	has := func(run int64) bool {
+		f, _, err := s.Open(names[run])
+		if err == nil {
+			require.NoError(t, f.Close())
+			return true
+		}
+		require.Equal(t, fault.NotFound, fault.CodeOf(err))
+		return false
+	}
+	require.NoError(t, s.Prune(time.Time{}, 400, 0))
+	require.True(t, has(8))
+	require.NoError(t, s.Prune(time.Time{}, 400, 150))
+	require.Equal(t, []bool{false, false, true, true}, []bool{has(8), has(9), has(10), has(11)})
+	require.NoError(t, s.Prune(time.Now().Add(time.Hour), 1<<30, 0))
+	require.False(t, has(11))
+	require.DirExists(t, filepath.Join(dir, "not ours"))
+	require.NoError(t, spool.New(filepath.Join(dir, "none")).Prune(time.Now(), 0, 0))
+}
+
+func TestRunsOfALostStateAreKeptApart(t *testing.T) {
+	dir := t.TempDir()
+	first := write(t, spool.New(dir), 1, "old", mail.CRLF)
+	second := write(t, spool.New(dir), 1, "new", mail.LF)
+	require.NotEqual(t, first, second)
+	_, b, err := spool.New(dir).Open(first)
+	require.NoError(t, err)
+	text, err := io.ReadAll(b)
+	require.NoError(t, err)
+	require.Equal(t, "old", string(text))
+}
+
+func TestNamesDoNotLeadOut(t *testing.T) {
+	s := spool.New(t.TempDir())
+	for _, name := range []string{"../x", "/etc/passwd", "1/../../x"} {
+		_, _, err := s.Open(name)
+		require.Equal(t, fault.Internal, fault.CodeOf(err))
+	}
+}
