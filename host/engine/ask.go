@@ -7,6 +7,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
 )
 
 // askSize is the most messages a script is asked about at once.
@@ -81,10 +82,25 @@ func messageFailed(err error, k mail.Key) error {
 
 // fillSizes finds out the sizes and dates that the source did not tell by itself.
 func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items []item) error {
+	metas := make([]mail.Meta, len(items))
+	for i, it := range items {
+		metas[i] = it.meta
+	}
+	if err := e.sizesOf(ctx, s.source(), fp.refs[s.source()], metas); err != nil {
+		return err
+	}
+	for i := range items {
+		items[i].meta = metas[i]
+	}
+	return nil
+}
+
+// sizesOf fills in the sizes and dates that a store did not tell by itself.
+func (e *Engine) sizesOf(ctx context.Context, side state.Side, ref mail.Ref, metas []mail.Meta) error {
 	at := map[mail.Key]*mail.Meta{}
 	var keys mail.KeySet
-	for i := range items {
-		if m := &items[i].meta; m.Size < 0 {
+	for i := range metas {
+		if m := &metas[i]; m.Size < 0 {
 			at[m.Key] = m
 			keys.Add(m.Key)
 		}
@@ -92,7 +108,7 @@ func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items [
 	if keys.Empty() {
 		return nil
 	}
-	err := e.store(s.source()).Describe(ctx, fp.refs[s.source()], keys, mail.WantSize|mail.WantDate, func(ds []mail.Description) error {
+	err := e.store(side).Describe(ctx, ref, keys, mail.WantSize|mail.WantDate, func(ds []mail.Description) error {
 		for _, d := range ds {
 			if m := at[d.Key]; m != nil {
 				m.Size, m.Date = d.Size, d.Date

@@ -55,6 +55,10 @@ func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Ro
 	if err != nil {
 		return nil, err
 	}
+	return r.pairDescribed(ctx, fars, nears)
+}
+
+func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) ([]state.Row, error) {
 	found := match(fars, nears)
 	if err := r.digest(ctx, found.unsure); err != nil {
 		return nil, err

@@ -219,6 +219,12 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		if paired, err = r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New); err != nil {
 			return nil, err
 		}
+	} else {
+		met, err := r.meet(ctx, paired)
+		if err != nil {
+			return nil, err
+		}
+		paired = append(paired, met...)
 	}
 	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy}

@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// meet pairs messages that are new on both sides of a folder which is in step
+// already: the same mail came to both in another way, by a move on either side or
+// by another program. Copied, each of them would be there twice. taken are pairs
+// that were made of some of them before.
+func (r *reading) meet(ctx context.Context, taken []state.Row) ([]state.Row, error) {
+	var left [2][]mail.Meta
+	for i, side := range []state.Side{state.Far, state.Near} {
+		used := map[mail.Key]bool{}
+		for _, row := range taken {
+			used[row.Key(side)] = true
+		}
+		for _, m := range r.deltas[side].New {
+			if !used[m.Key] {
+				left[i] = append(left[i], m)
+			}
+		}
+	}
+	if len(left[0]) == 0 || len(left[1]) == 0 {
+		return nil, nil
+	}
+	// Of the longer list only those are described that can be one of the shorter.
+	few, many, fewSide := left[0], left[1], state.Far
+	if len(left[1]) < len(left[0]) {
+		few, many, fewSide = left[1], left[0], state.Near
+	}
+	known, err := r.describeSome(ctx, fewSide, few)
+	if err != nil {
+		return nil, err
+	}
+	var sizes sizeSet
+	for _, d := range known {
+		sizes.add(d.id.Size)
+	}
+	ref := refOf(r.p.name, r.results[fewSide.Other()])
+	if many, err = r.e.ofSizes(ctx, fewSide.Other(), ref, many, sizes); err != nil || len(many) == 0 {
+		return nil, err
+	}
+	others, err := r.describeSome(ctx, fewSide.Other(), many)
+	if err != nil {
+		return nil, err
+	}
+	if fewSide == state.Far {
+		return r.pairDescribed(ctx, known, others)
+	}
+	return r.pairDescribed(ctx, others, known)
+}
+
+// describeSome is describe without the messages that cannot be described: they
+// are like no other.
+func (r *reading) describeSome(ctx context.Context, side state.Side, metas []mail.Meta) ([]described, error) {
+	out, err := r.describe(ctx, side, metas)
+	if _, partial := driver.AsPartial(err); partial {
+		err = nil
+	}
+	return out, err
+}
+
+// sizeSet is a set of sizes in CRLF form. The zero value is empty.
+type sizeSet struct {
+	sizes []int64
+	any   bool // a size is not known: all are possible
+}
+
+func (s *sizeSet) add(size int64) {
+	if size < 0 {
+		s.any = true
+		return
+	}
+	if i, found := slices.BinarySearch(s.sizes, size); !found {
+		s.sizes = slices.Insert(s.sizes, i, size)
+	}
+}
+
+// allows reports whether a message, as its store keeps it, can have one of the
+// sizes: on a server sizes are told in CRLF form, a file may take less.
+func (s *sizeSet) allows(m mail.Meta) bool {
+	if s.any || m.Size < 0 {
+		return true
+	}
+	i, found := slices.BinarySearch(s.sizes, m.Size)
+	if _, isUID := m.Key.UID(); isUID {
+		return found
+	}
+	return i < len(s.sizes) && s.sizes[i] <= 2*m.Size
+}
+
+// ofSizes returns the messages that can have one of the sizes. Asking for sizes
+// costs little; headers are worth it only for what is left.
+func (e *Engine) ofSizes(ctx context.Context, side state.Side, ref mail.Ref, metas []mail.Meta, sizes sizeSet) ([]mail.Meta, error) {
+	if sizes.any {
+		return metas, nil
+	}
+	metas = slices.Clone(metas)
+	if err := e.sizesOf(ctx, side, ref, metas); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(metas, func(m mail.Meta) bool { return !sizes.allows(m) }), nil
+}
