@@ -23,6 +23,18 @@ func (o outcome) number(field string) int64 {
 	return n
 }
 
+// failed is the number of failures, without those that are told as refused.
+func (o outcome) failed() int64 {
+	failures, _ := o.report["failures"].(wire.List)
+	n := int64(0)
+	for _, v := range failures {
+		if f, ok := v.(*fault.Error); !ok || !f.Final {
+			n++
+		}
+	}
+	return n
+}
+
 // line is the one line that tells what a sync did.
 func (o outcome) line(took time.Duration) string {
 	var parts []string
@@ -40,11 +52,11 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("removed_near"), "removed here")
 	add(o.number("removed_far"), "removed there")
 	add(o.number("created"), "folders created")
-	failures, _ := o.report["failures"].(wire.List)
-	add(int64(len(failures)), "FAILED")
+	add(o.failed(), "FAILED")
 	if len(parts) == 0 {
 		parts = append(parts, "nothing to do")
 	}
+	add(o.number("refused"), "REFUSED and set aside")
 	return fmt.Sprintf("%s: %s (%s)", o.account, strings.Join(parts, ", "), took.Round(10*time.Millisecond))
 }
 
@@ -116,7 +128,7 @@ func textual(v wire.Value) any {
 		}
 		return out
 	case *fault.Error:
-		return wire.Map{"code": string(v.Code), "message": v.Error(), "folder": v.Folder, "temporary": v.Temporary}
+		return wire.Map{"code": string(v.Code), "message": v.Error(), "folder": v.Folder, "key": v.Key, "temporary": v.Temporary, "final": v.Final}
 	}
 	return v
 }

@@ -173,6 +173,7 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 	if fp.blocked.Load() || e.draining() {
 		return nil // the next run reads it again
 	}
+	fp.record.Policy = fp.policy()
 	return e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
 }
 

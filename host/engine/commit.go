@@ -19,16 +19,29 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	var change state.Change
 	var failed []error
 	var names []string // the Message-IDs of change.Put
-	copied := 0
+	copied, refused := 0, 0
 	for i, p := range placed {
 		row := b.rows[i]
 		source := row.Key(c.from)
 		if p.Err != nil {
-			c.fp.blocked.Store(true)
-			failed = append(failed, withKey(p.Err, source))
 			if !definite(p.Err) {
 				delete(b.intents, source) // it may have arrived: the next run finds out
+				c.fp.blocked.Store(true)
+				failed = append(failed, withKey(p.Err, source))
+				continue
 			}
+			aside, again := c.setAside(row, p.Err)
+			if again {
+				c.fp.blocked.Store(true)
+			}
+			if aside == nil {
+				failed = append(failed, withKey(p.Err, source))
+				continue
+			}
+			change.Put = append(change.Put, *aside)
+			names = append(names, b.names[i])
+			failed = append(failed, refusedError(p.Err, source, again))
+			refused++
 			continue
 		}
 		copied++
@@ -66,6 +79,10 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	c.journal(&change, names)
 	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
 		return err
+	}
+	if refused > 0 {
+		c.fp.refused += refused
+		c.e.refusing.Store(true)
 	}
 	if c.to == state.Near {
 		c.e.report.count(&c.e.report.Pulled, copied)
@@ -110,6 +127,9 @@ func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
 func (c *copier) journal(change *state.Change, names []string) {
 	for i := range change.Put {
 		ev := eventOf(string(c.step.Op), c.to, &change.Put[i], c.step.Reason)
+		if change.Put[i].Status == state.StatusRefused {
+			ev.Op, ev.Reason = logRefuse, answered(change.Put[i])
+		}
 		ev.Put, ev.MessageID = i+1, names[i]
 		c.e.journal(change, ev)
 	}
@@ -120,7 +140,7 @@ func (c *copier) journal(change *state.Change, names []string) {
 func definite(err error) bool {
 	switch fault.CodeOf(err) {
 	case fault.Network, fault.Stopped, fault.Crashed, fault.IO, fault.Protocol:
-		return false
+		return fault.IsFinal(err)
 	}
 	return true
 }

@@ -17,6 +17,9 @@ type Input struct {
 	Policy Policy
 	// Settled overrides Policy.Conflict for single rows.
 	Settled map[int64]Conflict
+	// Again reports that the options or limits have changed by which messages
+	// were refused.
+	Again bool
 }
 
 // Diff plans one folder: given what the state knows and what changed on either
@@ -73,6 +76,8 @@ type differ struct {
 func (d *differ) row(r state.Row) {
 	farGone, nearGone := d.missing(r, state.Far), d.missing(r, state.Near)
 	switch {
+	case r.Status == state.StatusRefused:
+		d.refused(r)
 	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
 		d.hidden(r, farGone || nearGone)
 	case farGone && nearGone:

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -71,6 +72,8 @@ type Engine struct {
 	kind    string     // what the journal calls it, where that is more than its job
 	asking  sync.Mutex // held while a hook runs that lanes share
 	counter progress
+
+	refusing atomic.Bool // a message was set aside in this run
 }
 
 // New returns an engine. It does no I/O.
@@ -125,8 +128,17 @@ func (e *Engine) once(ctx context.Context) error {
 	return e.work(ctx)
 }
 
-// sync plans, tells the plan, and applies it.
+// sync brings both sides in step, and tells what is left out of it.
 func (e *Engine) sync(ctx context.Context) error {
+	err := e.attempt(ctx)
+	if untold := e.nameRefused(ctx); err == nil {
+		err = untold
+	}
+	return err
+}
+
+// attempt plans, tells the plan, and applies it.
+func (e *Engine) attempt(ctx context.Context) error {
 	plan, err := e.Plan(ctx)
 	if err != nil {
 		return err

@@ -128,7 +128,7 @@ func folderPair(p *pair) FolderPair {
 // recorded, with the options of today, and nothing is left over.
 func (e *Engine) unchanged(p *pair) bool {
 	k := p.known
-	return k != nil && e.doubt == "" && k.Open == 0 && k.Policy == e.fingerprint() &&
+	return k != nil && e.doubt == "" && k.Open == 0 && k.Policy == e.policyOf(p) &&
 		still(p.far, k.FarEpoch, k.FarCursor) && still(p.near, k.NearEpoch, k.NearCursor)
 }
 

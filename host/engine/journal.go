@@ -15,6 +15,7 @@ const (
 	logPair   = "pair"   // two messages were found to be one and the same
 	logGone   = "gone"   // a message was removed on both sides
 	logExpire = "expire" // a near copy is not kept any more
+	logRefuse = "refuse" // a message was set aside
 )
 
 const (

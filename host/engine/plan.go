@@ -44,6 +44,10 @@ type FolderPlan struct {
 	left    bool                // nothing is done in it, and nothing recorded
 	notes   []string            // what a script left alone, and why
 	names   map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key
+	options string              // see policy
+	limits  string
+	refused int // messages that are set aside, as it goes on
+	earlier map[earlier]string
 }
 
 // Step is one operation on the messages of one folder and side. Keys are those

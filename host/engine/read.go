@@ -80,7 +80,7 @@ func (r *reading) recall(ctx context.Context) error {
 // the start when anything casts doubt on it.
 func (r *reading) since(side state.Side) mail.Cursor {
 	k := r.p.known
-	if k == nil || r.e.doubt != "" || len(r.intents) > 0 || k.Policy != r.e.fingerprint() {
+	if k == nil || r.e.doubt != "" || len(r.intents) > 0 || k.Policy != r.e.policyOf(&r.p) {
 		return ""
 	}
 	if side == state.Far {
@@ -227,7 +227,8 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		paired = append(paired, met...)
 	}
 	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
-		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy}
+		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy,
+		Again: r.worthAnotherTry()}
 	if in.Settled, err = r.askConflicts(ctx, in); err != nil {
 		return nil, err
 	}
@@ -270,7 +271,9 @@ func (r *reading) complete(plan *FolderPlan) {
 	far, near := r.results[state.Far], r.results[state.Near]
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
 	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,
-		FarCursor: far.Cursor, NearCursor: near.Cursor, Policy: r.e.fingerprint()}
+		FarCursor: far.Cursor, NearCursor: near.Cursor}
+	plan.options, plan.limits = r.e.fingerprint(), r.p.limits()
+	plan.record.Policy = plan.policy()
 	if far.Unsure {
 		plan.record.FarCursor = ""
 	}
@@ -287,7 +290,7 @@ func (r *reading) complete(plan *FolderPlan) {
 func (r *reading) nothing(plan *FolderPlan) bool {
 	record := plan.record
 	if r.p.known != nil {
-		record.Open = r.p.known.Open
+		record.Open, record.Refused = r.p.known.Open, r.p.known.Refused
 	}
 	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle) == 0 &&
 		r.p.known != nil && record == *r.p.known

@@ -27,6 +27,8 @@ type Report struct {
 	Created int
 	Notes    []Note
 	Failures []error
+	// Refused are the messages that are set aside, those of earlier runs too.
+	Refused []Refusal
 
 	mu sync.Mutex
 }
@@ -49,6 +51,28 @@ func (r *Report) count(field *int, n int) {
 	*field += n
 }
 
+// setAside adds messages that are set aside.
+func (r *Report) setAside(list []Refusal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.Refused = append(r.Refused, list...)
+}
+
+// failure names what failed.
+type failure struct{ folder, key string }
+
+// failedKeys returns the messages that failed so far.
+func (r *Report) failedKeys() map[failure]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make(map[failure]bool, len(r.Failures))
+	for _, err := range r.Failures {
+		f := asFault(err)
+		out[failure{f.Folder, f.Key}] = true
+	}
+	return out
+}
+
 // Changes is the number of changes made on either side.
 func (r *Report) Changes() int {
 	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created
@@ -57,9 +81,13 @@ func (r *Report) Changes() int {
 // Err is nil when everything was done; else it tells that some was not.
 func (r *Report) Err() error {
 	if len(r.Failures) == 0 {
-		return nil
+		if len(r.Refused) == 0 {
+			return nil
+		}
+		return &fault.Error{Code: fault.Partial, Op: "sync",
+			Message: fmt.Sprintf("%d messages are set aside, the rest is done", len(r.Refused))}
 	}
-	temporary := true
+	temporary := len(r.Refused) == 0
 	for _, err := range r.Failures {
 		temporary = temporary && fault.IsTemporary(err)
 	}
@@ -79,7 +107,12 @@ func (r *Report) Value() wire.Map {
 	for _, err := range r.Failures {
 		failures = append(failures, asFault(err))
 	}
+	refused := make(wire.List, 0, min(len(r.Refused), maxListed))
+	for _, one := range r.Refused[:min(len(r.Refused), maxListed)] {
+		refused = append(refused, one.value())
+	}
 	return wire.Map{
+		"refused": int64(len(r.Refused)), "set_aside": refused,
 		"engine": r.Engine, "dry_run": r.DryRun, "folders": int64(r.Folders),
 		"pulled": int64(r.Pulled), "pushed": int64(r.Pushed),
 		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
@@ -87,6 +120,9 @@ func (r *Report) Value() wire.Map {
 		"created": int64(r.Created), "notes": notes, "failures": failures,
 	}
 }
+
+// maxListed is how many of the messages that are set aside a report lists.
+const maxListed = 1000
 
 func asFault(err error) *fault.Error {
 	var e *fault.Error

@@ -46,6 +46,8 @@ type Store struct {
 	epochs   uint32 // last epoch given to a folder
 	stamp    string
 	hook     Hook
+	limit    int64 // octets
+	refuse   func(content []byte) error
 	counts   map[Op]int
 	serial   int // makes chosen keys unique
 	life     context.Context

@@ -89,6 +89,9 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 	if s.opts.Maildir {
 		d.msg.key = m.Key
 	}
+	if d.err = s.acceptable(content); d.err != nil {
+		return d, nil
+	}
 	if err := s.call(ctx, Call{Op: OpStore, Folder: ref.Name, Key: m.Key}); err != nil {
 		if ends(ctx, err) {
 			return nil, err
