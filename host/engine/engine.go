@@ -74,6 +74,8 @@ type Engine struct {
 	counter progress
 
 	refusing atomic.Bool // a message was set aside in this run
+
+	listed [state.Near + 1]map[string]*mail.Folder // what each side listed
 }
 
 // New returns an engine. It does no I/O.
@@ -143,7 +145,14 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	alarm, err := e.guardPlan(ctx, plan)
+	if err != nil {
+		return err
+	}
 	e.Emit("plan", plan.Value())
+	if alarm != nil {
+		return e.raise(ctx, plan, alarm)
+	}
 	if e.DryRun {
 		return nil
 	}

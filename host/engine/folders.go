@@ -41,6 +41,13 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	e.listed[state.Far], e.listed[state.Near] = lists[0], lists[1]
+	if err := e.vanished(ctx); err != nil {
+		return nil, err
+	}
+	if e.doubt != "" {
+		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
+	}
 	names := map[string]bool{}
 	for name := range lists[0] {
 		names[name] = true

@@ -18,6 +18,9 @@ type Hooks struct {
 	// OnPlan sees the plan of the whole account before the first write and may
 	// drop from it. An error stops the run before anything is written.
 	OnPlan func(ctx context.Context, p *Plan) error
+	// OnGuard is asked when the guard is about to stop the run, and may let it
+	// go on, with a reason.
+	OnGuard func(ctx context.Context, p *Plan, a *Alarm) (goOn bool, reason string, err error)
 	// OnMessage is asked about the new messages of a folder, in batches of at
 	// most 1,000, before they are copied.
 	OnMessage func(ctx context.Context, b *Batch) error

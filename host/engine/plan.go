@@ -48,6 +48,8 @@ type FolderPlan struct {
 	limits  string
 	refused int // messages that are set aside, as it goes on
 	earlier map[earlier]string
+
+	census census
 }
 
 // Step is one operation on the messages of one folder and side. Keys are those

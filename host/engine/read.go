@@ -274,6 +274,7 @@ func (r *reading) complete(plan *FolderPlan) {
 		FarCursor: far.Cursor, NearCursor: near.Cursor}
 	plan.options, plan.limits = r.e.fingerprint(), r.p.limits()
 	plan.record.Policy = plan.policy()
+	plan.census = r.census()
 	if far.Unsure {
 		plan.record.FarCursor = ""
 	}

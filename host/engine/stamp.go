@@ -53,9 +53,6 @@ func (e *Engine) recall(ctx context.Context) error {
 		}
 		e.doubted |= sidesOf(side)
 	}
-	if e.doubt != "" {
-		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
-	}
 	return nil
 }
 

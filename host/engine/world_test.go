@@ -13,6 +13,7 @@ import (
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/wire"
 )
 
 // world is two stores and a state between them.
@@ -25,6 +26,7 @@ type world struct {
 	hooks     engine.Hooks
 	convert   bool
 	dry       bool
+	emit      func(name string, data wire.Value)
 	serial    int
 }
 
@@ -57,7 +59,7 @@ func eachKind(t *testing.T, fn func(t *testing.T, w *world)) {
 // run syncs once.
 func (w *world) run() (*engine.Report, error) {
 	e := engine.New(engine.Config{Name: "test", Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
-		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond})
+		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Emit: w.emit})
 	return e.Run(context.Background())
 }
 
@@ -102,11 +104,18 @@ func count(s *memory.Store, folder string) int { return len(s.Snapshot()[folder]
 type brittle struct {
 	state.Store
 	breaker *memory.Breaker
+	frozen  *int // where it is not nil: nothing may be written; attempts are counted
 }
+
+var errFrozen = errors.New("the state was not to be written")
 
 var errKilled = errors.New("killed")
 
 func (b *brittle) Commit(ctx context.Context, folder string, c *state.Change) error {
+	if b.frozen != nil {
+		*b.frozen++
+		return errFrozen
+	}
 	if b.breaker != nil {
 		if b.breaker.Hook(ctx, memory.Call{}) != nil {
 			return errKilled
@@ -122,6 +131,10 @@ func (b *brittle) Commit(ctx context.Context, folder string, c *state.Change) er
 }
 
 func (b *brittle) SetInfo(ctx context.Context, info state.Info) error {
+	if b.frozen != nil {
+		*b.frozen++
+		return errFrozen
+	}
 	if b.breaker != nil && b.breaker.Hook(ctx, memory.Call{}) != nil {
 		return errKilled
 	}

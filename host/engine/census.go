@@ -1,0 +1,42 @@
+package engine
+
+import (
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// census is how many messages a folder has on either side: as the state knows
+// it, and as it was read just now.
+type census struct {
+	known, now [state.Near + 1]int
+	attrs      []string // of the folder on both sides
+}
+
+// census counts what was read.
+func (r *reading) census() census {
+	var c census
+	for _, side := range []state.Side{state.Far, state.Near} {
+		c.now[side] = r.deltas[side].Count
+		if f := r.listed(side); f != nil {
+			c.attrs = append(c.attrs, f.Attrs...)
+		}
+	}
+	for _, row := range r.rows {
+		for _, side := range []state.Side{state.Far, state.Near} {
+			if row.Key(side) != "" {
+				c.known[side]++
+			}
+		}
+	}
+	return c
+}
+
+// discards reports whether mail in a folder is on its way out anyway: its
+// removal there is nothing to be guarded.
+func (p Policy) discards(name string, attrs []string) bool {
+	if name != "" && (name == p.Trash.Far || name == p.Trash.Near) {
+		return true
+	}
+	folder := mail.Folder{Attrs: attrs}
+	return folder.HasAttr(`\Trash`) || folder.HasAttr(`\Junk`)
+}
