@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/luaapi"
 )
 
@@ -17,6 +19,8 @@ type appRun struct {
 	accounts []string
 	dryRun   bool
 	json     bool
+	job      engine.Job
+	jobArgs  wire.Map
 }
 
 // options says how apps are run by this command.
@@ -39,6 +43,7 @@ func (g *global) runApp(cmd *cobra.Command, run appRun) error {
 	show := newReporter(g, quiet, run.json, run.dryRun)
 	opt := g.options(cmd, run.app, show)
 	opt.Args, opt.Accounts, opt.DryRun = run.args, run.accounts, run.dryRun
+	opt.Job, opt.JobArgs = run.job, run.jobArgs
 	result, err := luaapi.Run(context.Background(), opt)
 	if err != nil {
 		result.Err, result.ExitCode = err, luaapi.ExitCode(err)

@@ -52,6 +52,7 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("removed_near"), "removed here")
 	add(o.number("removed_far"), "removed there")
 	add(o.number("created"), "folders created")
+	add(o.number("restored"), "restored")
 	add(o.failed(), "FAILED")
 	if len(parts) == 0 {
 		parts = append(parts, "nothing to do")

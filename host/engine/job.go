@@ -11,7 +11,8 @@ type Job string
 
 // The jobs. Commands ask for one; an app that says nothing gets a sync.
 const (
-	JobSync Job = "" // bring both sides in step
+	JobSync Job = ""     // bring both sides in step
+	JobUndo Job = "undo" // give back what a run removed or changed
 )
 
 // work does the engine's job.
@@ -19,6 +20,8 @@ func (e *Engine) work(ctx context.Context) error {
 	switch e.Job {
 	case JobSync:
 		return e.sync(ctx)
+	case JobUndo:
+		return e.undo(ctx)
 	}
 	return fault.New(fault.Unsupported, string(e.Job), "an engine does not know this job")
 }

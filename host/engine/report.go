@@ -24,7 +24,8 @@ type Report struct {
 	Pulled, Pushed,
 	FlagsFar, FlagsNear,
 	RemovedFar, RemovedNear,
-	Created int
+	Created,
+	Restored int
 	Notes    []Note
 	Failures []error
 	// Refused are the messages that are set aside, those of earlier runs too.
@@ -75,7 +76,7 @@ func (r *Report) failedKeys() map[failure]bool {
 
 // Changes is the number of changes made on either side.
 func (r *Report) Changes() int {
-	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created
+	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created + r.Restored
 }
 
 // Err is nil when everything was done; else it tells that some was not.
@@ -117,7 +118,7 @@ func (r *Report) Value() wire.Map {
 		"pulled": int64(r.Pulled), "pushed": int64(r.Pushed),
 		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
 		"removed_far": int64(r.RemovedFar), "removed_near": int64(r.RemovedNear),
-		"created": int64(r.Created), "notes": notes, "failures": failures,
+		"created": int64(r.Created), "restored": int64(r.Restored), "notes": notes, "failures": failures,
 	}
 }
 

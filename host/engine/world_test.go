@@ -28,6 +28,7 @@ type world struct {
 	dry       bool
 	emit      func(name string, data wire.Value)
 	serial    int
+	spool     engine.Spool
 }
 
 // kinds are the pairings every scenario is run on.
@@ -58,9 +59,12 @@ func eachKind(t *testing.T, fn func(t *testing.T, w *world)) {
 
 // run syncs once.
 func (w *world) run() (*engine.Report, error) {
-	e := engine.New(engine.Config{Name: "test", Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
+	return w.engine(engine.JobSync, nil).Run(context.Background())
+}
+
+func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
+	return engine.New(engine.Config{Name: "test", Job: job, Args: args, Spool: w.spool, Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
 		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Emit: w.emit})
-	return e.Run(context.Background())
 }
 
 // sync syncs once and insists that all went well.

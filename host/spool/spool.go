@@ -26,9 +26,9 @@ type Spool struct {
 	dir string
 
 	mu      sync.Mutex
-	next    map[int64]int // of each run, the number of its last file
-	written []string      // since the last Sync, full paths
-	dirs    map[string]bool
+	next    map[int64]int   // of each run, the number of its last file
+	written []string        // since the last Sync, full paths
+	dirs    map[string]bool // that were written to since the last Sync
 }
 
 // New returns the spool in a folder. It does no I/O; the folder is made, for its
@@ -108,8 +108,8 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 			n, _ := strconv.Atoi(strings.SplitN(e.Name(), ".", 2)[0])
 			s.next[run] = max(s.next[run], n)
 		}
-		s.dirs[dir], s.dirs[s.dir] = true, true
 	}
+	s.dirs[dir], s.dirs[s.dir] = true, true
 	s.next[run]++
 	end := endLF
 	if ends == mail.CRLF {
@@ -123,7 +123,7 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 func (s *Spool) Sync() error {
 	s.mu.Lock()
 	files, dirs := s.written, s.dirs
-	s.written = nil
+	s.written, s.dirs = nil, map[string]bool{}
 	s.mu.Unlock()
 	if len(files) == 0 {
 		return nil

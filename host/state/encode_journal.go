@@ -10,17 +10,17 @@ import (
 func encodeEvent(e Event) wire.Value {
 	return wire.List{
 		e.ID, e.Run, e.At, e.Folder, e.Row, int64(e.Put), e.Op, int64(e.Side), string(e.Far), string(e.Near), e.MessageID,
-		e.Before, e.After, e.Date, e.Other, e.Spool, e.Reason,
+		e.Before, e.After, e.Date, e.Other, e.Spool, e.Reason, e.Was,
 	}
 }
 
 func decodeEvent(v wire.Value) (Event, error) {
-	c := readColumns(v, 17)
+	c := readColumns(v, 18)
 	return Event{
 		ID: next[int64](c), Run: next[int64](c), At: next[time.Time](c), Folder: c.text(), Row: next[int64](c), Put: int(next[int64](c)),
 		Op: c.text(), Side: Side(next[int64](c)), Far: c.key(), Near: c.key(), MessageID: c.text(),
 		Before: next[mail.Flags](c), After: next[mail.Flags](c), Date: next[time.Time](c),
-		Other: c.text(), Spool: c.text(), Reason: c.text(),
+		Other: c.text(), Spool: c.text(), Reason: c.text(), Was: next[int64](c),
 	}, c.err
 }
 

@@ -52,6 +52,9 @@ type Event struct {
 	// for a row that is given its ID by the same Change.
 	Row int64
 	Put int
+	// Was is the row that the message had before, in Other: a message that moves
+	// is given a new one.
+	Was int64
 	// Op is what was done: the operations of a plan, "pair", "refuse", "gone".
 	Op   string
 	Side Side // that was written; 0 where none was

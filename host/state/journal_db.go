@@ -116,8 +116,8 @@ func (w *writer) log(folder string, events []Event) error {
 		return nil
 	}
 	stmt, err := w.conn.Prepare(`INSERT INTO journal
-		(run, at, folder, message, op, side, far, near, message_id, before, after, date, other, spool, reason)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`)
+		(run, at, folder, message, op, side, far, near, message_id, before, after, date, other, spool, reason, was)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`)
 	if err != nil {
 		return err
 	}
@@ -136,6 +136,7 @@ func (w *writer) log(folder string, events []Event) error {
 		for i, text := range []string{e.Other, e.Spool, e.Reason} {
 			stmt.BindText(i+13, text)
 		}
+		bindID(stmt, 16, e.Was)
 		if err := execute(stmt); err != nil {
 			return err
 		}
@@ -195,7 +196,7 @@ func (d *DB) Events(ctx context.Context, q Query, fn func([]Event) error) error 
 
 // sql is the statement for a query, and its parameters.
 func (q Query) sql() (string, []any) {
-	query := `SELECT id, run, at, folder, message, op, side, far, near, message_id, before, after, date, other, spool, reason
+	query := `SELECT id, run, at, folder, message, op, side, far, near, message_id, before, after, date, other, spool, reason, was
 		FROM journal WHERE 1`
 	var args []any
 	if q.Run != 0 {
@@ -219,6 +220,6 @@ func readEvent(stmt *sqlite.Stmt, flags flagReader) Event {
 		Op: stmt.ColumnText(5), Side: sideOf(stmt.ColumnText(6)),
 		Far: mail.Key(stmt.ColumnText(7)), Near: mail.Key(stmt.ColumnText(8)), MessageID: stmt.ColumnText(9),
 		Before: flags.read(stmt.ColumnText(10)), After: flags.read(stmt.ColumnText(11)), Date: readDate(stmt, 12),
-		Other: stmt.ColumnText(13), Spool: stmt.ColumnText(14), Reason: stmt.ColumnText(15),
+		Other: stmt.ColumnText(13), Spool: stmt.ColumnText(14), Reason: stmt.ColumnText(15), Was: stmt.ColumnInt64(16),
 	}
 }

@@ -14,6 +14,7 @@ CREATE TABLE journal (
 	at         INTEGER NOT NULL,
 	folder     TEXT NOT NULL,
 	message    INTEGER,
+	was        INTEGER,
 	op         TEXT NOT NULL,
 	side       TEXT NOT NULL DEFAULT '',
 	far        TEXT NOT NULL DEFAULT '',

@@ -38,7 +38,7 @@ func testJournal(t *testing.T, s state.Store) {
 	require.Equal(t, got, events(t, s, state.Query{MessageID: "a@b"}))
 
 	// The folder need not be known, and a row may go with its event.
-	commit(t, s, "Unknown", &state.Change{Journal: []state.Event{{Run: run, Op: "remove", Side: state.Near, Other: "x", Spool: "1/2"}}})
+	commit(t, s, "Unknown", &state.Change{Journal: []state.Event{{Run: run, Op: "remove", Side: state.Near, Other: "x", Spool: "1/2", Was: 4}}})
 	commit(t, s, "INBOX", &state.Change{Drop: []int64{c.Put[1].ID},
 		Journal: []state.Event{{Run: run, Row: c.Put[1].ID, Op: "delete", Side: state.Near, Before: mail.NewFlags("k")}}})
 	require.Len(t, events(t, s, state.Query{Run: run}), 4)
