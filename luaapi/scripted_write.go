@@ -174,9 +174,13 @@ func (s *scripted) changeAlike(ctx context.Context, ref mail.Ref, cs []mail.Chan
 		if err != nil {
 			return nil, err
 		}
-		for i := range got { // a message that failed the first half has failed
-			if outcomes != nil && outcomes[i].Err != nil {
+		for i := range got {
+			switch {
+			case outcomes == nil:
+			case outcomes[i].Err != nil: // a message that failed the first half has failed
 				got[i] = outcomes[i]
+			default:
+				got[i].Dropped = got[i].Dropped.Union(outcomes[i].Dropped)
 			}
 		}
 		outcomes = got

@@ -80,6 +80,9 @@ func (f Flags) Keywords() []string {
 	return strings.Split(f.keywords, " ")
 }
 
+// OnlyKeywords returns the flags without the system flags.
+func (f Flags) OnlyKeywords() Flags { return Flags{keywords: f.keywords} }
+
 // Strings returns every flag by name, system flags first.
 func (f Flags) Strings() []string {
 	var out []string

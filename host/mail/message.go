@@ -80,6 +80,8 @@ type Placed struct {
 	Key Key
 	// Flags are those the store kept.
 	Flags Flags
+	// Dropped are those that it was given and cannot keep.
+	Dropped Flags
 	// Altered is set when a controller changed the content before it was kept.
 	Altered *Altered
 	// Err is set when this one message was refused. The others are there.
@@ -122,6 +124,10 @@ type Outcome struct {
 	Key Key
 	// Flags are the message's flags afterwards, as far as the store tells.
 	Flags Flags
+	// Dropped are those that were to be added and that the store cannot keep.
+	// One that is in neither was not set, for whatever reason: it may be
+	// another time.
+	Dropped Flags
 	// NewKey is the key in the other folder after a move, where the store tells.
 	NewKey Key
 	// Gone reports that the message was not there any more.

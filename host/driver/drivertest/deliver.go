@@ -179,6 +179,7 @@ func testKeywordLimit(t *testing.T, e *env) {
 	placed := e.deliver(t, ref, m)
 	key := e.keysOf(t, ref, placed, []Message{m})[0]
 	require.Len(t, placed[0].Flags.Keywords(), e.h.MaxKeywords, "Placed tells what was kept")
+	requireFlags(t, m.Flags.Minus(placed[0].Flags), placed[0].Dropped)
 	listed, _ := e.list(t, ref)
 	requireFlags(t, placed[0].Flags, listed[key].Flags)
 	require.True(t, listed[key].Flags.Has(mail.Seen))
@@ -187,6 +188,7 @@ func testKeywordLimit(t *testing.T, e *env) {
 	require.NoError(t, out[0].Err)
 	want := placed[0].Flags.Union(mail.NewFlags(`\Flagged`))
 	requireFlags(t, want, out[0].Flags)
+	requireFlags(t, mail.NewFlags("another"), out[0].Dropped)
 	listed, _ = e.list(t, ref)
 	requireFlags(t, want, listed[key].Flags)
 }

@@ -87,6 +87,7 @@ func (s *session) guessUIDNext(ctx context.Context) (uint32, error) {
 type delivery struct {
 	folder  string
 	flags   mail.Flags
+	dropped mail.Flags // the folder does not keep them
 	session *session
 	cmd     *imapclient.AppendCommand
 	err     error // refused before anything was sent
@@ -129,6 +130,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	}
 	defer d.pool.giveBack(s)
 	dl := &delivery{folder: box.name, flags: known.flags.keep(m.Flags)}
+	dl.dropped = m.Flags.Minus(dl.flags)
 	if dl.err = acceptable(c.size, d.limit(s, box)); dl.err != nil {
 		_ = inFolder(dl.err, box.name)
 		return dl, nil
@@ -200,7 +202,7 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 		data, err := dl.wait(ctx)
 		switch {
 		case err == nil:
-			placed[i].Flags = dl.flags
+			placed[i].Flags, placed[i].Dropped = dl.flags, dl.dropped
 			if data.UID == 0 {
 				continue
 			}

@@ -167,28 +167,79 @@ func (ch *changing) flags(ctx context.Context, cs []mail.Change) error {
 			return err
 		}
 		for _, st := range refused {
-			err := inHalves(st.uids, func(set mail.KeySet) (mail.KeySet, error) {
-				return s.attempt(ctx, set, st.command(set))
-			}, ch.fail)
-			if err != nil {
+			if err := ch.again(ctx, s, st); err != nil {
 				return err
 			}
 		}
-		after, err := s.fetchSet(ctx, uids, hasFlags, nil)
-		if err != nil && !s.refused(ctx, err) {
+		return ch.verify(ctx, s, cs, uids)
+	})
+}
+
+// again repeats a STORE that was refused, in pieces: the system flags are not to
+// suffer from a keyword that the server does not take, nor the other messages
+// from one.
+func (ch *changing) again(ctx context.Context, s *session, st *store) error {
+	for _, part := range st.parts() {
+		err := inHalves(part.uids, func(set mail.KeySet) (mail.KeySet, error) {
+			return s.attempt(ctx, set, part.command(set))
+		}, func(k mail.Key, err error) {
+			if !part.mayDrop(err) { // else the flags afterwards show it
+				ch.fail(k, err)
+			}
+		})
+		if err != nil {
 			return err
 		}
-		for _, rec := range after {
-			ch.each(mail.NewKeySet(mail.UIDKey(rec.uid)), func(o *mail.Outcome) { o.Flags = rec.flags })
-		}
-		missing := minus(uids, uidsOf(after))
-		if missing.Empty() {
-			return nil
-		}
-		there, err := s.present(ctx, missing)
-		ch.gone(minus(missing, there))
+	}
+	return nil
+}
+
+// verify reads the flags of the messages that were changed: who is gone, what
+// the folder kept, and what it does not keep.
+func (ch *changing) verify(ctx context.Context, s *session, cs []mail.Change, uids mail.KeySet) error {
+	after, err := s.fetchSet(ctx, uids, hasFlags, nil)
+	if err != nil && !s.refused(ctx, err) {
 		return err
-	})
+	}
+	for _, rec := range after {
+		for _, i := range ch.at[rec.uid] {
+			o, sent := &ch.out[i], s.selected.flags.keep(cs[i].Add)
+			if o.Flags = rec.flags; o.Err == nil {
+				// Of keywords that were sent, servers drop some without a word.
+				// A system flag that is not there was taken off by somebody else.
+				o.Dropped = cs[i].Add.Minus(sent).Union(sent.Minus(rec.flags).OnlyKeywords())
+			}
+		}
+	}
+	missing := minus(uids, uidsOf(after))
+	if missing.Empty() {
+		return nil
+	}
+	there, err := s.present(ctx, missing)
+	ch.gone(minus(missing, there))
+	for k := range intersect(missing, there).All() {
+		ch.fail(k, errNotServed())
+	}
+	return err
+}
+
+// parts splits a STORE in one of system flags and one of keywords.
+func (st *store) parts() []*store {
+	var out []*store
+	for _, flags := range []mail.Flags{{System: st.flags.System}, st.flags.OnlyKeywords()} {
+		if !flags.Empty() {
+			out = append(out, &store{st.op, flags, st.uids})
+		}
+	}
+	return out
+}
+
+// mayDrop reports whether a refusal only means that the server does not keep
+// these keywords.
+func (st *store) mayDrop(err error) bool {
+	code := fault.CodeOf(err)
+	return st.op == goimap.StoreFlagsAdd && st.flags.System == 0 && !fault.IsTemporary(err) &&
+		(code == fault.Refused || code == fault.Protocol)
 }
 
 // command is the STORE for a part of its UIDs.

@@ -127,13 +127,13 @@ func (c *changer) flags(e entry, one mail.Change, o *mail.Outcome) error {
 	if flags.Equal(before) {
 		// Nothing to do; but only the file itself says that it is still there.
 		_, err := os.Lstat(c.f.path(e))
-		o.Flags = flags
+		o.Flags, o.Dropped = flags, one.Add.Minus(flags)
 		return err
 	}
 	if err := c.rename(e, to); err != nil {
 		return err
 	}
-	o.Flags = flags
+	o.Flags, o.Dropped = flags, one.Add.Minus(flags)
 	return nil
 }
 

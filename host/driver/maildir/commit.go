@@ -94,5 +94,6 @@ func (s *Store) publish(f *folder, d *delivery, letters *table) mail.Placed {
 		return refused(err) // and Commit drops the file
 	}
 	d.take()
-	return mail.Placed{Key: d.key, Flags: letters.flagsOf(own)}
+	kept := letters.flagsOf(own)
+	return mail.Placed{Key: d.key, Flags: kept, Dropped: d.flags.Minus(kept)}
 }

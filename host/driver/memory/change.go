@@ -55,7 +55,7 @@ func (s *Store) apply(name string, c mail.Change) mail.Outcome {
 	case mail.ChangeFlags:
 		kept := f.allowed(c.Add, s.opts.Keywords)
 		f.setFlags(m, m.flags.Minus(c.Remove).Union(kept))
-		o.Flags = f.get(c.Key).flags
+		o.Flags, o.Dropped = f.get(c.Key).flags, c.Add.Minus(kept)
 	case mail.ChangeRemove:
 		f.remove(c.Key)
 	case mail.ChangeMove:

@@ -14,13 +14,14 @@ import (
 
 // delivery is a message between Deliver and Commit.
 type delivery struct {
-	store  *Store
-	folder string
-	epoch  uint32
-	msg    *message
-	eager  bool  // it is in the folder already
-	err    error // why this one message is refused
-	ended  bool
+	store   *Store
+	folder  string
+	epoch   uint32
+	msg     *message
+	eager   bool       // it is in the folder already
+	dropped mail.Flags // what there is no room for
+	err     error      // why this one message is refused
+	ended   bool
 }
 
 // Reserve tells UIDNEXT, or chooses keys.
@@ -145,7 +146,8 @@ func (s *Store) place(d *delivery) error {
 	if d.msg.key != "" && f.get(d.msg.key) != nil {
 		return fault.New(fault.Exists, string(OpPlace), "the key %s is taken", d.msg.key).InFolder(d.folder)
 	}
-	d.msg.flags = f.allowed(d.msg.flags, s.opts.Keywords)
+	kept := f.allowed(d.msg.flags, s.opts.Keywords)
+	d.msg.flags, d.dropped = kept, d.msg.flags.Minus(kept)
 	f.put(d.msg)
 	return nil
 }
@@ -207,7 +209,7 @@ func (s *Store) commit(d *delivery) (mail.Placed, error) {
 		return mail.Placed{Err: d.err}, nil
 	}
 	d.ended = true
-	p := mail.Placed{Key: d.msg.key, Flags: d.msg.flags}
+	p := mail.Placed{Key: d.msg.key, Flags: d.msg.flags, Dropped: d.dropped}
 	if s.opts.NoUIDPlus && !s.opts.Maildir {
 		p.Key = ""
 	}
