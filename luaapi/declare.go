@@ -2,6 +2,7 @@ package luaapi
 
 import (
 	"path/filepath"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/engine"
@@ -73,7 +74,13 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 		return nil, err
 	}
 	return &manager{Manager: made, place: where, lanes: lanes * max(endpoints, 1),
-		scope: wire.List{endpoint.EncodeControllers(chain), endpoint.EncodeControllers(params.Controllers)}}, nil
+		scope: wire.List{endpoint.EncodeControllers(withoutDryRun(chain)), endpoint.EncodeControllers(params.Controllers), options["keywords"]}}, nil
+}
+
+// withoutDryRun returns what of a chain decides what is seen: a dry run sees what
+// the run after it will see.
+func withoutDryRun(chain []endpoint.Controller) []endpoint.Controller {
+	return slices.DeleteFunc(slices.Clone(chain), func(c endpoint.Controller) bool { return c.Kind == controllerDryRun })
 }
 
 func (p *program) declareState(m wire.Map, d *script.Def) (*manager, error) {

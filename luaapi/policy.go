@@ -40,7 +40,8 @@ func engineArgs(m wire.Map) wire.Map {
 	return args
 }
 
-// scopeOf identifies everything that decides which messages the stores show.
+// scopeOf identifies everything that decides which messages the stores show, and
+// which flags they keep.
 func scopeOf(parts ...any) (string, error) {
 	plain, err := script.Plain(wire.List(parts))
 	if err != nil {

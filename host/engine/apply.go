@@ -242,10 +242,15 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 				*marked = kept.Has(mail.Deleted)
 				continue
 			}
-			ev := eventOf(string(s.Op), s.Side, row, s.Reason)
+			if !kept.Empty() || !s.Remove.Empty() {
+				ev := eventOf(string(s.Op), s.Side, row, s.Reason)
+				// Of this copy: what was changed here only is undone otherwise.
+				ev.Before = items[i].meta.Flags
+				ev.After = ev.Before.Union(kept).Minus(s.Remove)
+				e.journal(&change, ev)
+			}
 			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
-			ev.After = row.Flags
-			e.journal(&change, ev)
+			e.keepApart(fp, s.Side, row, s.Add.Intersect(out.Dropped))
 		}
 		rows = append(rows, row)
 	}

@@ -45,6 +45,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 			continue
 		}
 		copied++
+		c.e.keepApart(c.fp, c.to, &row, row.Flags.Intersect(p.Dropped))
 		row.Flags = row.Flags.Intersect(p.Flags)
 		kept := Identity{Header: row.Ident, Size: row.Size, HasID: true}
 		if a := p.Altered; a != nil { // the two copies have no identity in common
@@ -112,7 +113,9 @@ func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
 	err := c.e.store(c.to).Describe(ctx, c.ref, keys, 0, func(ds []mail.Description) error {
 		for _, d := range ds {
 			if row := at[d.Key]; row != nil {
-				row.Flags = row.Flags.Minus(mail.NewFlags(row.Flags.Minus(d.Flags).Keywords()...))
+				dropped := row.Flags.Minus(d.Flags).OnlyKeywords()
+				row.Flags = row.Flags.Minus(dropped)
+				c.e.keepApart(c.fp, c.to, row, dropped)
 			}
 		}
 		return nil

@@ -8,7 +8,7 @@ import (
 // Delta is what changed on one side of a folder since the state was recorded.
 type Delta struct {
 	New    []mail.Meta          // messages no row knows, in the order they were read
-	Flags  map[int64]mail.Flags // flags now, of rows whose flags are not the agreed ones
+	Flags  map[int64]mail.Flags // flags now, of rows whose flags are not what the side had
 	Gone   map[int64]bool       // rows whose message is not there any more
 	Hidden map[int64]bool       // rows whose message a filter hides
 	Count  int                  // messages on this side now, as far as it is known
@@ -59,7 +59,7 @@ func (c *comparer) add(batch []mail.Meta) error {
 		switch {
 		case m.Hidden:
 			c.delta.Hidden[id] = true
-		case !m.Flags.Equal(c.rows[i].Flags):
+		case !m.Flags.Equal(c.rows[i].Had(c.side)):
 			c.delta.Flags[id] = m.Flags
 		}
 	}

@@ -164,10 +164,10 @@ func (d *differ) both(r state.Row) {
 		return
 	}
 	if !farChanged {
-		farFlags = r.Flags
+		farFlags = r.Had(state.Far)
 	}
 	if !nearChanged {
-		nearFlags = r.Flags
+		nearFlags = r.Had(state.Near)
 	}
 	now := map[state.Side]mail.Flags{state.Far: farFlags, state.Near: nearFlags}
 	if d.expunge(row, now, farChanged, nearChanged) {
@@ -176,15 +176,19 @@ func (d *differ) both(r state.Row) {
 	// What both sides changed alike is agreed on already.
 	agreed := base.Union(farFlags.Intersect(nearFlags))
 	agreed = agreed.Minus(base.Minus(farFlags.Union(nearFlags)))
-	if !agreed.Equal(base) {
-		row.Flags = agreed
+	// What one side has and the other cannot keep stands outside of it.
+	farOnly := farFlags.Intersect(r.FarOnly).Minus(nearFlags)
+	nearOnly := nearFlags.Intersect(r.NearOnly).Minus(farFlags)
+	if !agreed.Equal(base) || !farOnly.Equal(r.FarOnly) || !nearOnly.Equal(r.NearOnly) {
+		row.Flags, row.FarOnly, row.NearOnly = agreed, farOnly, nearOnly
 		if r.ID >= 0 {
 			d.plan.put = append(d.plan.put, row)
 		}
 	}
-	want := merge(base, farFlags, nearFlags, d.rules)
+	want := merge(base, farFlags.Minus(farOnly), nearFlags.Minus(nearOnly), d.rules)
+	apart := farOnly.Union(nearOnly)
 	for _, to := range []state.Side{state.Far, state.Near} {
-		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want))
+		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want).Minus(apart))
 		if add.Empty() && remove.Empty() {
 			continue
 		}

@@ -71,6 +71,7 @@ type Engine struct {
 	run     int64      // its number in the journal; 0 until it changes something
 	kind    string     // what the journal calls it, where that is more than its job
 	asking  sync.Mutex // held while a hook runs that lanes share
+	apart   apart      // flags that turned out not to be kept
 	counter progress
 
 	refusing atomic.Bool // a message was set aside in this run
@@ -156,6 +157,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if e.DryRun {
 		return nil
 	}
+	defer e.tellApart()
 	return e.apply(ctx, plan)
 }
 

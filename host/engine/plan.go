@@ -50,6 +50,8 @@ type FolderPlan struct {
 	earlier map[earlier]string
 
 	census census
+	// apart are the flags that a side is known not to keep, by that side.
+	apart [state.Near + 1]mail.Flags
 }
 
 // Step is one operation on the messages of one folder and side. Keys are those

@@ -20,7 +20,8 @@ type reading struct {
 	results map[state.Side]mail.Result
 	deltas  map[state.Side]Delta
 	notes   []string
-	names   map[mail.Key]string // the Message-IDs of what was paired, by far key
+	names   map[mail.Key]string        // the Message-IDs of what was paired, by far key
+	apart   [state.Near + 1]mail.Flags // flags that a side is known not to keep
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
@@ -70,6 +71,12 @@ func (r *reading) recall(ctx context.Context) error {
 		r.rows = append(r.rows, rows...)
 		return nil
 	})
+	r.apart = apartIn(r.rows)
+	if known := r.p.known.Policy; known != "" && known != r.e.policyOf(&r.p) {
+		for i := range r.rows { // the side may be set up otherwise: offer them again
+			r.rows[i].FarOnly, r.rows[i].NearOnly = mail.Flags{}, mail.Flags{}
+		}
+	}
 	if err == nil && r.p.known.Open > 0 {
 		r.intents, err = r.e.State.Intents(ctx, r.p.name)
 	}
@@ -269,6 +276,7 @@ func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflic
 func (r *reading) complete(plan *FolderPlan) {
 	plan.names = r.names
 	far, near := r.results[state.Far], r.results[state.Near]
+	plan.apart = r.apart
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
 	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,
 		FarCursor: far.Cursor, NearCursor: near.Cursor}

@@ -66,7 +66,9 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		} else {
 			row.Near = target.Key
 		}
+		dropped := row.Flags.Minus(target.Flags).OnlyKeywords()
 		row.Flags = row.Flags.Intersect(target.Flags)
+		c.e.keepApart(c.fp, c.to, &row, dropped)
 		change.Put = append(change.Put, row)
 		names = append(names, c.names[i])
 		change.Settle = append(change.Settle, c.intents[i])

@@ -124,9 +124,9 @@ type Outcome struct {
 	Key Key
 	// Flags are the message's flags afterwards, as far as the store tells.
 	Flags Flags
-	// Dropped are those that were to be added and that the store cannot keep.
-	// One that is in neither was not set, for whatever reason: it may be
-	// another time.
+	// Dropped are those that were to be added, or to move along, and that the
+	// store cannot keep there. One that is in neither was not set, for whatever
+	// reason: it may be another time.
 	Dropped Flags
 	// NewKey is the key in the other folder after a move, where the store tells.
 	NewKey Key

@@ -82,7 +82,7 @@ func (c *changer) move(ctx context.Context, e entry, to target, o *mail.Outcome)
 	for _, dir := range []string{to.f.dir + moved.sub(), c.f.dir + e.sub()} {
 		c.dirty[dir[:len(dir)-1]] = true
 	}
-	o.Flags, o.NewKey = kept, mail.Key(name.key)
+	o.Flags, o.Dropped, o.NewKey = kept, flags.Minus(kept), mail.Key(name.key)
 	return nil
 }
 

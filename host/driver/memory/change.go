@@ -86,6 +86,7 @@ func (s *Store) move(f *folder, m *message, to string, o *mail.Outcome) {
 		moved.key = s.chooseKey()
 	}
 	moved.flags = target.allowed(m.flags, s.opts.Keywords)
+	o.Dropped = m.flags.Minus(moved.flags)
 	f.remove(m.key)
 	target.put(&moved)
 	o.Flags = moved.flags
