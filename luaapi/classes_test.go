@@ -203,6 +203,24 @@ end`, ``, `controllers = { Loud {} }`, ``))
 	require.Contains(t, a.log.String(), "creating Other")
 }
 
+func TestRenameFolder(t *testing.T) {
+	a := newApp(t, "custom.lua", custom(`
+local Mover = api.Controller:extend "Mover"
+function Mover:connect()
+  Mover.super.connect(self)
+  self:rename_folder("Old", "New")
+end
+function Mover:rename_folder(name, to)
+  api.log.info("renaming %s", name)
+  Mover.super.rename_folder(self, name, to)
+end`, `controllers = { Mover {} }`, ``, ``))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	put(far, "Old", 1, 1)
+	a.done()
+	require.Equal(t, map[string]int{"New": 1}, counts(near))
+	require.Contains(t, a.log.String(), "renaming Old")
+}
+
 func TestConnectMustCallSuper(t *testing.T) {
 	a := newApp(t, "custom.lua", custom(`
 local Far = api.MemoryRepository:extend "Far"

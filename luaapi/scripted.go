@@ -130,6 +130,9 @@ func (s *scripted) abilities(ctx context.Context) (endpoint.Abilities, error) {
 	if can.Remover != nil && s.over["delete_folder"] {
 		can.Remover = scriptedRemover{s}
 	}
+	if can.Renamer != nil && s.over["rename_folder"] {
+		can.Renamer = scriptedRenamer{s}
+	}
 	return can, nil
 }
 
@@ -141,7 +144,7 @@ func (s *scripted) Unwrap() driver.Store {
 	if s.state == nil {
 		return s.Store
 	}
-	if !s.over["capabilities"] && !s.over["create_folder"] && !s.over["delete_folder"] {
+	if !s.over["capabilities"] && !s.over["create_folder"] && !s.over["delete_folder"] && !s.over["rename_folder"] {
 		return s.Store
 	}
 	return s.can.Over(s, nil)
@@ -236,9 +239,21 @@ func (r scriptedRemover) RemoveFolder(ctx context.Context, name string) error {
 	return r.s.folderCall(ctx, "delete_folder", name)
 }
 
-func (s *scripted) folderCall(ctx context.Context, method, name string) error {
+type scriptedRenamer struct{ s *scripted }
+
+func (r scriptedRenamer) RenameFolder(ctx context.Context, from, to string) error {
+	return r.s.folderCall(ctx, "rename_folder", from, to)
+}
+
+func (s *scripted) folderCall(ctx context.Context, method string, names ...string) error {
 	return s.call(ctx, method,
-		func(*lua.LState, *storeCore) []lua.LValue { return []lua.LValue{lua.LString(name)} },
+		func(*lua.LState, *storeCore) []lua.LValue {
+			args := make([]lua.LValue, len(names))
+			for i, name := range names {
+				args[i] = lua.LString(name)
+			}
+			return args
+		},
 		func(*lua.LState, *storeCore, lua.LValue) error { return nil })
 }
 
@@ -246,6 +261,7 @@ func (s *scripted) folderCall(ctx context.Context, method, name string) error {
 const (
 	canMake   = "create_folder"
 	canRemove = "delete_folder"
+	canRename = "rename_folder"
 	canStamp  = "stamp"
 )
 
@@ -256,6 +272,9 @@ func abilityNames(a endpoint.Abilities) []string {
 	}
 	if a.Remover != nil {
 		out = append(out, canRemove)
+	}
+	if a.Renamer != nil {
+		out = append(out, canRename)
 	}
 	if a.Stamper != nil {
 		out = append(out, canStamp)
@@ -270,6 +289,9 @@ func onlyAbilities(a endpoint.Abilities, names []string) endpoint.Abilities {
 	}
 	if !slices.Contains(names, canRemove) {
 		a.Remover = nil
+	}
+	if !slices.Contains(names, canRename) {
+		a.Renamer = nil
 	}
 	if !slices.Contains(names, canStamp) {
 		a.Stamper = nil

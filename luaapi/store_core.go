@@ -88,6 +88,16 @@ func storeMethods() []function {
 			must(L, remover.RemoveFolder(script.Context(L), name))
 			return 0
 		}},
+		{name: "rename_folder", power: "mail.write", params: "name: string, to: string",
+			doc: "Gives a folder another name; those below it go along.", call: func(L *lua.LState) int {
+				c, name, to := script.Self[*storeCore](L), L.CheckString(2), L.CheckString(3)
+				renamer, ok := driver.As[driver.FolderRenamer](c.next)
+				if !ok {
+					script.Raise(L, fault.New(fault.Unsupported, "rename folder", "the store cannot rename folders").InFolder(name))
+				}
+				must(L, renamer.RenameFolder(script.Context(L), name, to))
+				return 0
+			}},
 		{name: "fetch", power: "mail.read", params: "folder: string, uids: imapfw.Keys, what: \"full\"", returns: "imapfw.Message[]",
 			doc:  "Is called once for up to 1,000 messages that are about to be copied, with what is known of them. Those that are left out are not copied.",
 			call: baseFetch},

@@ -95,6 +95,23 @@ type FolderRemover interface {
 	RemoveFolder(ctx context.Context, name string) error
 }
 
+// FolderRenamer is the optional ability to rename folders.
+type FolderRenamer interface {
+	// RenameFolder gives a folder another name, as IMAP's RENAME does (RFC 9051
+	// section 6.3.6): its messages keep their flags and dates, the folders below
+	// it go along, and where the store has subscriptions they do too. The
+	// parents of the new name are created as CreateFolder creates them. The
+	// epoch and the keys may change.
+	//
+	// It is refused with fault.NotFound when there is no such folder,
+	// fault.Exists when the new name is taken, fault.BadName when the store
+	// cannot hold that name or it lies below the old one, fault.Refused for the
+	// inbox, and fault.Unsupported where the store cannot do it in this one case;
+	// then nothing was changed. After any other error the caller lists the
+	// folders to see what was done.
+	RenameFolder(ctx context.Context, from, to string) error
+}
+
 // Stamper is the optional ability to keep a mark of ours in the store, so that
 // a store restored from a backup is recognised.
 type Stamper interface {

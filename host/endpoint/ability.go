@@ -10,6 +10,7 @@ import (
 type Abilities struct {
 	Maker   driver.FolderMaker
 	Remover driver.FolderRemover
+	Renamer driver.FolderRenamer
 	Stamper driver.Stamper
 }
 
@@ -17,6 +18,7 @@ type Abilities struct {
 const (
 	canMake   = "make_folders"
 	canRemove = "remove_folders"
+	canRename = "rename_folders"
 	canStamp  = "stamp"
 )
 
@@ -25,6 +27,7 @@ func FindAbilities(s driver.Store) Abilities {
 	var a Abilities
 	a.Maker, _ = driver.As[driver.FolderMaker](s)
 	a.Remover, _ = driver.As[driver.FolderRemover](s)
+	a.Renamer, _ = driver.As[driver.FolderRenamer](s)
 	a.Stamper, _ = driver.As[driver.Stamper](s)
 	return a
 }
@@ -37,6 +40,9 @@ func abilitiesOf(s driver.Store) []string {
 	}
 	if a.Remover != nil {
 		out = append(out, canRemove)
+	}
+	if a.Renamer != nil {
+		out = append(out, canRename)
 	}
 	if a.Stamper != nil {
 		out = append(out, canStamp)
@@ -54,6 +60,9 @@ func abilitiesOf(s driver.Store) []string {
 func (a Abilities) Over(s, next driver.Store) driver.Store {
 	if a.Stamper != nil {
 		next = &stamperLink{link{s, next}, a.Stamper}
+	}
+	if a.Renamer != nil {
+		next = &renamerLink{link{s, next}, a.Renamer}
 	}
 	if a.Remover != nil {
 		next = &removerLink{link{s, next}, a.Remover}
@@ -92,6 +101,15 @@ type removerLink struct {
 
 func (l *removerLink) RemoveFolder(ctx context.Context, name string) error {
 	return l.remover.RemoveFolder(ctx, name)
+}
+
+type renamerLink struct {
+	link
+	renamer driver.FolderRenamer
+}
+
+func (l *renamerLink) RenameFolder(ctx context.Context, from, to string) error {
+	return l.renamer.RenameFolder(ctx, from, to)
 }
 
 type stamperLink struct {

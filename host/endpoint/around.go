@@ -25,6 +25,7 @@ const (
 	OpCreateFolder Op = "create folder"
 	OpSubscribe    Op = "subscribe"
 	OpRemoveFolder Op = "remove folder"
+	OpRenameFolder Op = "rename folder"
 	OpStamp        Op = "stamp"
 	OpSetStamp     Op = "set stamp"
 )
@@ -57,6 +58,9 @@ func (a *around) Unwrap() driver.Store {
 	}
 	if can.Remover != nil {
 		can.Remover = aroundRemover{a, can.Remover}
+	}
+	if can.Renamer != nil {
+		can.Renamer = aroundRenamer{a, can.Renamer}
 	}
 	if can.Stamper != nil {
 		can.Stamper = aroundStamper{a, can.Stamper}
@@ -176,6 +180,15 @@ type aroundRemover struct {
 
 func (r aroundRemover) RemoveFolder(ctx context.Context, name string) error {
 	return r.a.run(ctx, &call{op: OpRemoveFolder, folder: name}, func() error { return r.inner.RemoveFolder(ctx, name) })
+}
+
+type aroundRenamer struct {
+	a     *around
+	inner driver.FolderRenamer
+}
+
+func (r aroundRenamer) RenameFolder(ctx context.Context, from, to string) error {
+	return r.a.run(ctx, &call{op: OpRenameFolder, folder: from}, func() error { return r.inner.RenameFolder(ctx, from, to) })
 }
 
 type aroundStamper struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/imapfw/imapfw/host/driver"
@@ -14,9 +15,9 @@ import (
 
 // WouldDo is something that a dry run did not do.
 type WouldDo struct {
-	Op     string // "deliver", "flags", "remove", "move", "create folder", "subscribe", "remove folder", "stamp"
+	Op     string // "deliver", "flags", "remove", "move", "create folder", "subscribe", "remove folder", "rename folder", "stamp"
 	Folder string
-	To     string // of a move
+	To     string // of a move, and of a new name
 	Count  int
 	Octets int64 // delivered
 }
@@ -28,7 +29,8 @@ type dryRun struct {
 
 	mu      sync.Mutex
 	made    map[string]bool // folders that would be there
-	removed map[string]bool // folders that would not
+	removed map[string]bool // folders that would not, by the name they have
+	renamed [][2]string     // from and to, in order
 	stamp   *string
 }
 
@@ -53,6 +55,9 @@ func (d *dryRun) Unwrap() driver.Store {
 	if can.Remover != nil {
 		can.Remover = dryFolders{d}
 	}
+	if can.Renamer != nil {
+		can.Renamer = dryFolders{d}
+	}
 	if can.Stamper != nil {
 		can.Stamper = dryStamp{d, can.Stamper}
 	}
@@ -76,6 +81,11 @@ func (d *dryRun) Folders(ctx context.Context) ([]mail.Folder, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	folders = slices.DeleteFunc(folders, func(f mail.Folder) bool { return d.removed[f.Name] })
+	for i := range folders {
+		for _, r := range d.renamed {
+			folders[i].Name = renamedTo(folders[i].Name, r[0], r[1])
+		}
+	}
 	for name := range d.made {
 		if !slices.ContainsFunc(folders, func(f mail.Folder) bool { return f.Name == name }) {
 			folders = append(folders, mail.Folder{Name: name, Raw: name, Epoch: dryEpoch})
@@ -85,11 +95,37 @@ func (d *dryRun) Folders(ctx context.Context) ([]mail.Folder, error) {
 	return folders, nil
 }
 
+// renamedTo returns the name of a folder after a folder was renamed.
+func renamedTo(name, from, to string) string {
+	if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
+		return to + rest
+	}
+	return name
+}
+
+// inner returns a folder by the name that it has.
+func (d *dryRun) inner(ref mail.Ref) mail.Ref {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range slices.Backward(d.renamed) {
+		ref.Name = renamedTo(ref.Name, r[1], r[0])
+	}
+	return ref
+}
+
 func (d *dryRun) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (mail.Result, error) {
 	if d.isMade(ref.Name) {
 		return mail.Result{Epoch: dryEpoch, Complete: true}, nil
 	}
-	return d.Store.Changes(ctx, ref, since, fn)
+	return d.Store.Changes(ctx, d.inner(ref), since, fn)
+}
+
+func (d *dryRun) Describe(ctx context.Context, ref mail.Ref, keys mail.KeySet, want mail.Items, fn func([]mail.Description) error) error {
+	return d.Store.Describe(ctx, d.inner(ref), keys, want, fn)
+}
+
+func (d *dryRun) Bodies(ctx context.Context, ref mail.Ref, keys mail.KeySet, fn func(mail.Meta, mail.Body) error) error {
+	return d.Store.Bodies(ctx, d.inner(ref), keys, fn)
 }
 
 func (d *dryRun) Reserve(ctx context.Context, ref mail.Ref, _ int) (mail.Reservation, error) {
@@ -188,7 +224,6 @@ func (f dryFolders) CreateFolder(ctx context.Context, name string) error {
 	}
 	f.d.mu.Lock()
 	f.d.made[name] = true
-	delete(f.d.removed, name)
 	f.d.mu.Unlock()
 	f.d.report(WouldDo{Op: "create folder", Folder: name, Count: 1})
 	return nil
@@ -206,11 +241,29 @@ func (f dryFolders) RemoveFolder(ctx context.Context, name string) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	inner := f.d.inner(mail.Ref{Name: name}).Name
 	f.d.mu.Lock()
+	if !f.d.made[name] {
+		f.d.removed[inner] = true
+	}
 	delete(f.d.made, name)
-	f.d.removed[name] = true
 	f.d.mu.Unlock()
 	f.d.report(WouldDo{Op: "remove folder", Folder: name, Count: 1})
+	return nil
+}
+
+func (f dryFolders) RenameFolder(ctx context.Context, from, to string) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	f.d.mu.Lock()
+	made := map[string]bool{}
+	for name := range f.d.made {
+		made[renamedTo(name, from, to)] = true
+	}
+	f.d.made, f.d.renamed = made, append(f.d.renamed, [2]string{from, to})
+	f.d.mu.Unlock()
+	f.d.report(WouldDo{Op: "rename folder", Folder: from, To: to, Count: 1})
 	return nil
 }
 

@@ -64,3 +64,35 @@ func TestDryRun(t *testing.T) {
 		{Op: "remove folder", Folder: "New", Count: 1}, {Op: "remove folder", Folder: "Old", Count: 1}, {Op: "stamp", Count: 1},
 	}, did)
 }
+
+// A folder that would be renamed is read under its new name.
+func TestDryRunRenames(t *testing.T) {
+	s := server(t, memory.Options{})
+	fill(s, "Old", 2, 1)
+	fill(s, "Old/Sub", 3, 1)
+	s.AddFolder("Older")
+	var did []endpoint.WouldDo
+	d := endpoint.DryRun(s, func(w endpoint.WouldDo) { did = append(did, w) })
+	names := func() (out []string) {
+		folders, err := d.Folders(t.Context())
+		require.NoError(t, err)
+		for _, f := range folders {
+			out = append(out, f.Name)
+		}
+		return out
+	}
+	maker, _ := driver.As[driver.FolderMaker](d)
+	renamer, _ := driver.As[driver.FolderRenamer](d)
+	remover, _ := driver.As[driver.FolderRemover](d)
+	require.NoError(t, maker.CreateFolder(t.Context(), "Old/New"))
+	require.NoError(t, renamer.RenameFolder(t.Context(), "Old", "A"))
+	require.NoError(t, renamer.RenameFolder(t.Context(), "A", "B/C"))
+	require.Equal(t, []string{"B/C", "B/C/New", "B/C/Sub", "INBOX", "Older"}, names())
+	require.Len(t, metas(t, d, "B/C"), 2)
+	require.Len(t, metas(t, d, "B/C/Sub"), 3)
+	require.Empty(t, metas(t, d, "B/C/New"))
+	require.NoError(t, remover.RemoveFolder(t.Context(), "B/C/Sub"))
+	require.Equal(t, []string{"B/C", "B/C/New", "INBOX", "Older"}, names())
+	require.Contains(t, s.Snapshot(), "Old/Sub", "nothing was done")
+	require.Contains(t, did, endpoint.WouldDo{Op: "rename folder", Folder: "A", To: "B/C", Count: 1})
+}

@@ -17,7 +17,7 @@ func encodeFolders(folders []mail.Folder) wire.List {
 			attrs[j] = a
 		}
 		out[i] = wire.Map{"name": f.Name, "raw": f.Raw, "attrs": attrs, "subscribed": f.Subscribed,
-			"count": int64(f.Count), "epoch": f.Epoch, "cursor": string(f.Cursor), "limit": f.Limit,
+			"count": int64(f.Count), "epoch": f.Epoch, "cursor": string(f.Cursor), "limit": f.Limit, "id": f.ID,
 			"hidden": f.Hidden, "fault": f.Fault}
 	}
 	return out
@@ -29,7 +29,7 @@ func decodeFolders(list wire.List) ([]mail.Folder, error) {
 		f := read(v)
 		one := mail.Folder{Name: f.text("name"), Raw: f.text("raw"), Subscribed: f.bool("subscribed"),
 			Count: int(f.int("count")), Epoch: f.text("epoch"), Cursor: mail.Cursor(f.text("cursor")),
-			Limit: f.int("limit"), Hidden: f.bool("hidden"), Fault: f.text("fault")}
+			Limit: f.int("limit"), ID: f.text("id"), Hidden: f.bool("hidden"), Fault: f.text("fault")}
 		for _, a := range f.list("attrs") {
 			attr, ok := a.(string)
 			if !ok {

@@ -2,11 +2,15 @@ package endpoint
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -176,6 +180,23 @@ func (h *holder) over() *standing {
 	now := h.now
 	h.now = nil
 	return now
+}
+
+// busy refuses what cannot be done to a folder in which this side has
+// reservations or deliveries itself, or below which it has: the other side would
+// wait for their end, and this side for the other.
+func (h *holder) busy(op, folder string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	within := func(name string) bool { return name == folder || strings.HasPrefix(name, folder+"/") }
+	held := slices.ContainsFunc(slices.Collect(maps.Keys(h.rooms)), within)
+	for d := range h.deliveries {
+		held = held || within(d.folder)
+	}
+	if held {
+		return fault.New(fault.Busy, op, "messages are being delivered to it").InFolder(folder)
+	}
+	return nil
 }
 
 func (h *holder) abort(d *delivery) {

@@ -42,6 +42,9 @@ func (n *nameTrans) Unwrap() driver.Store {
 	if r := can.Remover; r != nil {
 		can.Remover = nearRemover{n, r}
 	}
+	if r := can.Renamer; r != nil {
+		can.Renamer = nearRenamer{n, r}
+	}
 	return can.Over(n, nil)
 }
 
@@ -218,4 +221,29 @@ func (r nearRemover) RemoveFolder(ctx context.Context, near string) error {
 		return err
 	}
 	return r.inner.RemoveFolder(ctx, far)
+}
+
+type nearRenamer struct {
+	n     *nameTrans
+	inner driver.FolderRenamer
+}
+
+func (r nearRenamer) RenameFolder(ctx context.Context, from, to string) error {
+	table, err := r.n.names(ctx)
+	if err != nil {
+		return err
+	}
+	farFrom, farTo, err := table.Renaming(from, to)
+	if err != nil {
+		return err
+	}
+	err = r.inner.RenameFolder(ctx, farFrom, farTo)
+	if err == nil {
+		// The old name is free again, for whatever becomes it.
+		if err := r.n.turn.Acquire(ctx, 1); err == nil {
+			r.n.table = nil
+			r.n.turn.Release(1)
+		}
+	}
+	return err
 }

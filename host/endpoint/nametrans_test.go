@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
@@ -51,4 +52,28 @@ func TestNameTrans(t *testing.T) {
 	// A name translates also before anybody has listed.
 	fresh := endpoint.NameTrans(s, rename)
 	require.Len(t, metas(t, fresh, "Sent"), 1)
+}
+
+// Both names are translated, and what is below must get the same names on both
+// sides.
+func TestNameTransRenames(t *testing.T) {
+	s := server(t, memory.Options{})
+	for _, name := range []string{"INBOX/a", "INBOX/a/b", "INBOX/x", "INBOX/x/y"} {
+		s.AddFolder(name)
+	}
+	rename, err := naming.NewRename([]naming.Step{{Kind: naming.StripPrefix, Prefix: "INBOX/"},
+		{Kind: naming.Map, Names: map[string]string{"x/y": "special"}}}, nil)
+	require.NoError(t, err)
+	n := endpoint.NameTrans(s, rename)
+	renamer, _ := driver.As[driver.FolderRenamer](n)
+	require.NoError(t, renamer.RenameFolder(t.Context(), "a", "c"))
+	require.ErrorIs(t, renamer.RenameFolder(t.Context(), "x", "z"), fault.Unsupported)
+	require.Contains(t, s.Snapshot(), "INBOX/c/b")
+	require.Contains(t, s.Snapshot(), "INBOX/x/y")
+
+	// The old name is free for another folder at once.
+	s.AddFolder("INBOX/a")
+	require.NoError(t, renamer.RenameFolder(t.Context(), "a", "d"))
+	require.Contains(t, s.Snapshot(), "INBOX/d")
+	require.Empty(t, metas(t, n, "c"))
 }

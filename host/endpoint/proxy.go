@@ -88,6 +88,8 @@ func (p *proxy) ask(ctx context.Context) (Abilities, error) {
 			can.Maker = remote{p}
 		case canRemove:
 			can.Remover = remote{p}
+		case canRename:
+			can.Renamer = remote{p}
 		case canStamp:
 			can.Stamper = remote{p}
 		}

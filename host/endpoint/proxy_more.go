@@ -14,6 +14,7 @@ type remote struct{ p *proxy }
 var (
 	_ driver.FolderMaker   = remote{}
 	_ driver.FolderRemover = remote{}
+	_ driver.FolderRenamer = remote{}
 	_ driver.Stamper       = remote{}
 )
 
@@ -38,12 +39,33 @@ func (r remote) Subscribe(ctx context.Context, name string) error {
 }
 
 func (r remote) RemoveFolder(ctx context.Context, name string) error {
+	if err := r.p.held.busy("remove folder", name); err != nil {
+		return err
+	}
 	return r.onFolder(ctx, opRemoveFolder, name, func(ctx context.Context, s driver.Store) error {
 		m, err := ability[driver.FolderRemover](s, "remove folder")
 		if err != nil {
 			return err
 		}
 		return m.RemoveFolder(ctx, name)
+	})
+}
+
+func (r remote) RenameFolder(ctx context.Context, from, to string) error {
+	for _, name := range []string{from, to} {
+		if err := r.p.held.busy("rename folder", name); err != nil {
+			return err
+		}
+	}
+	return r.p.do(ctx, opRenameFolder, func(ctx context.Context, s driver.Store, _ *Server) error {
+		renamer, err := ability[driver.FolderRenamer](s, "rename folder")
+		if err != nil {
+			return err
+		}
+		return renamer.RenameFolder(ctx, from, to)
+	}, func(ctx context.Context) error {
+		_, err := r.p.call(ctx, opRenameFolder, wire.Map{"folder": from, "to": to})
+		return err
 	})
 }
 

@@ -23,7 +23,8 @@ type RetryOptions struct {
 // where doing it twice is the same as doing it once: listing and describing;
 // reading, where nothing was handed out yet or for the messages that were not;
 // reserving; flags; creating and subscribing a folder; reading and writing the
-// stamp. Deliveries, commits, moves and removals are never repeated: an answer
+// stamp. Deliveries, commits, moves, removals and new names of
+// folders are never repeated: an answer
 // that got lost says nothing about what was done.
 func Retry(inner driver.Store, o RetryOptions) driver.Store {
 	if o.Tries <= 0 {

@@ -26,6 +26,7 @@ const (
 	opCreateFolder = "store.create_folder"
 	opSubscribe    = "store.subscribe"
 	opRemoveFolder = "store.remove_folder"
+	opRenameFolder = "store.rename_folder"
 	opStamp        = "store.stamp"
 	opSetStamp     = "store.set_stamp"
 )
@@ -58,7 +59,7 @@ func Serve(store driver.Store) *Server {
 		opAbilities: s.abilities, opFolders: s.folders, opChanges: s.changes, opDescribe: s.describe, opBodies: s.bodies,
 		opHold: s.hold, opReserve: s.reserve, opDeliver: s.deliver, opCommit: s.commit, opAbort: s.abort, opChange: s.change,
 		opCreateFolder: s.createFolder, opSubscribe: s.subscribe, opRemoveFolder: s.removeFolder,
-		opStamp: s.stamp, opSetStamp: s.setStamp,
+		opRenameFolder: s.renameFolder, opStamp: s.stamp, opSetStamp: s.setStamp,
 	}
 	return s
 }

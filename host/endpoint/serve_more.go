@@ -48,6 +48,19 @@ func (s *Server) removeFolder(ctx context.Context, call *worker.Call) (wire.Valu
 	})
 }
 
+func (s *Server) renameFolder(ctx context.Context, call *worker.Call) (wire.Value, error) {
+	args := read(call.Args)
+	from, to := args.text("folder"), args.text("to")
+	if args.err != nil {
+		return nil, args.err
+	}
+	r, err := ability[driver.FolderRenamer](s.store, "rename folder")
+	if err != nil {
+		return nil, err
+	}
+	return nil, r.RenameFolder(ctx, from, to)
+}
+
 func (s *Server) onFolder(call *worker.Call, do func(name string) error) (wire.Value, error) {
 	args := read(call.Args)
 	name := args.text("folder")

@@ -31,6 +31,10 @@ type Folder struct {
 	// Limit is the size in octets of the largest message the folder takes; 0
 	// where the store does not tell, or has no limit.
 	Limit int64
+	// ID names the folder whatever it is called: it stays when the folder is
+	// renamed, and no other folder of the store ever has it. Empty where the
+	// store has no such thing.
+	ID string
 	// Hidden marks a folder that a filter keeps out of the sync. It exists: the
 	// engine neither reads it nor takes it for removed.
 	Hidden bool

@@ -12,8 +12,9 @@ import (
 // has nothing more under way there. What a holder leaves behind who goes away is
 // ended by the border in front of it (endpoint.Serve), and so is the lease.
 type leases struct {
-	mu   sync.Mutex
-	held map[string]*lease
+	mu     sync.Mutex
+	held   map[string]*lease
+	closed []*closing // folders that nobody may begin to deliver to
 }
 
 type lease struct {
@@ -37,21 +38,27 @@ func (ls *leases) enter(ctx context.Context, folder string) (*lease, error) {
 	who := endpoint.CallerOf(ctx)
 	for {
 		ls.mu.Lock()
-		l := ls.held[folder]
-		if l == nil {
+		l, c := ls.held[folder], ls.closedTo(who, folder)
+		if l == nil && c == nil {
 			l = &lease{all: ls, folder: folder, holder: who, over: make(chan struct{}), under: 1}
 			ls.held[folder] = l
 			ls.mu.Unlock()
 			return l, nil
 		}
-		if l.holder == who {
+		if l != nil && l.holder == who { // also where it is closed: let it come to its end
 			l.under++
 			ls.mu.Unlock()
 			return l, nil
 		}
+		var over chan struct{}
+		if l != nil {
+			over = l.over
+		} else {
+			over = c.over
+		}
 		ls.mu.Unlock()
 		select {
-		case <-l.over:
+		case <-over:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}

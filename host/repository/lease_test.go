@@ -112,6 +112,59 @@ func TestLease(t *testing.T) {
 	}
 }
 
+// A folder is renamed or removed while nobody delivers to it, or below it; those
+// who come meanwhile wait.
+func TestFoldersStandStillToBeRenamed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := memory.New(memory.Options{})
+		require.NoError(t, s.Open(t.Context()))
+		defer s.Close()
+		gate := memory.NewGate(memory.OpRenameFolder, 1)
+		s.SetHook(gate.Hook)
+		for _, name := range []string{"A", "A/x", "AA", "Gone"} {
+			s.AddFolder(name)
+		}
+		ch := start(t, worker.Options{}, 8, s)
+		r, somebody := proxy(t, ch), proxy(t, ch)
+		renamer, _ := driver.As[driver.FolderRenamer](r)
+		remover, _ := driver.As[driver.FolderRemover](r)
+
+		// Somebody delivers below it.
+		below := mail.Ref{Name: "A/x"}
+		_, err := somebody.Reserve(t.Context(), below, 1)
+		require.NoError(t, err)
+		theirs, _ := driver.As[driver.FolderRenamer](somebody)
+		require.ErrorIs(t, theirs.RenameFolder(t.Context(), "A", "B"), fault.Busy, "not by himself")
+
+		var renamed, removed, reserved error
+		done := make(chan string, 4)
+		go func() { renamed = renamer.RenameFolder(t.Context(), "A", "B"); done <- "renamed" }()
+		synctest.Wait()
+		require.Contains(t, s.Snapshot(), "A/x", "it waits")
+		_, err = somebody.Reserve(t.Context(), mail.Ref{Name: "A"}, 1)
+		require.NoError(t, err, "who has begun is not kept from going on")
+		for _, name := range []string{"A/x", "A"} {
+			_, err = somebody.Commit(t.Context(), mail.Ref{Name: name}, nil)
+			require.NoError(t, err)
+		}
+		<-gate.Reached()
+		go func() { _, reserved = r.Reserve(t.Context(), mail.Ref{Name: "A"}, 1); done <- "reserved" }()
+		go func() { removed = remover.RemoveFolder(t.Context(), "B"); done <- "removed" }()
+		_, err = r.Reserve(t.Context(), mail.Ref{Name: "AA"}, 1)
+		require.NoError(t, err, "another folder is free")
+		require.NoError(t, remover.RemoveFolder(t.Context(), "Gone"))
+		synctest.Wait()
+		require.Empty(t, done)
+		gate.Open()
+		for range 3 {
+			<-done
+		}
+		require.NoError(t, renamed)
+		require.NoError(t, removed)
+		require.ErrorIs(t, reserved, fault.NotFound)
+	})
+}
+
 // Many callers deliver to few folders: nothing is lost, nobody is stuck, and no
 // two batches of one folder overlap.
 func TestLeasesKeepBatchesApart(t *testing.T) {

@@ -137,6 +137,9 @@ func (r *Repository) Unwrap() driver.Store {
 	if can.Remover != nil {
 		can.Remover = folders{r}
 	}
+	if can.Renamer != nil {
+		can.Renamer = folders{r}
+	}
 	if can.Stamper != nil {
 		can.Stamper = folders{r}
 	}
@@ -191,7 +194,15 @@ func (f folders) Subscribe(ctx context.Context, name string) error {
 }
 
 func (f folders) RemoveFolder(ctx context.Context, name string) error {
-	return with(ctx, f.r, name, func(ctx context.Context, m driver.FolderRemover) error { return m.RemoveFolder(ctx, name) })
+	return f.r.whileClosed(ctx, func() error {
+		return with(ctx, f.r, name, func(ctx context.Context, m driver.FolderRemover) error { return m.RemoveFolder(ctx, name) })
+	}, name)
+}
+
+func (f folders) RenameFolder(ctx context.Context, from, to string) error {
+	return f.r.whileClosed(ctx, func() error {
+		return with(ctx, f.r, from, func(ctx context.Context, m driver.FolderRenamer) error { return m.RenameFolder(ctx, from, to) })
+	}, from, to)
 }
 
 func (f folders) Stamp(ctx context.Context) (stamp string, err error) {
@@ -204,6 +215,21 @@ func (f folders) Stamp(ctx context.Context) (stamp string, err error) {
 
 func (f folders) SetStamp(ctx context.Context, stamp string) error {
 	return with(ctx, f.r, "", func(ctx context.Context, s driver.Stamper) error { return s.SetStamp(ctx, stamp) })
+}
+
+// whileClosed runs do while nobody delivers to folders or below them.
+func (r *Repository) whileClosed(ctx context.Context, do func() error, folders ...string) error {
+	ctx, done, err := r.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	open, err := r.leases.close(ctx, folders...)
+	if err != nil {
+		return err
+	}
+	defer open()
+	return do()
 }
 
 // with runs do with an ability of an endpoint.

@@ -429,6 +429,10 @@ function Repository:create_folder(name) end
 ---Removes an empty folder.
 ---@param name string
 function Repository:delete_folder(name) end
+---Gives a folder another name; those below it go along.
+---@param name string
+---@param to string
+function Repository:rename_folder(name, to) end
 ---Is called once for up to 1,000 messages that are about to be copied, with what is known of them. Those that are left out are not copied.
 ---@param folder string
 ---@param uids imapfw.Keys
@@ -532,6 +536,10 @@ function Controller:create_folder(name) end
 ---Removes an empty folder.
 ---@param name string
 function Controller:delete_folder(name) end
+---Gives a folder another name; those below it go along.
+---@param name string
+---@param to string
+function Controller:rename_folder(name, to) end
 ---Is called once for up to 1,000 messages that are about to be copied, with what is known of them. Those that are left out are not copied.
 ---@param folder string
 ---@param uids imapfw.Keys

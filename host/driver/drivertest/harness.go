@@ -76,6 +76,8 @@ type Features struct {
 	Normalise func([]byte) []byte
 	// Unholdable are names the suite uses that this store cannot hold.
 	Unholdable []string
+	// FolderIDs: Folders tells what names a folder whatever it is called.
+	FolderIDs bool
 	// BadNames are names that CreateFolder must refuse with fault.BadName.
 	BadNames []string
 }
@@ -95,6 +97,8 @@ func Run(t *testing.T, h Harness) {
 		{"Folders/BadNames", testBadNames},
 		{"Folders/Subscribe", testSubscribe},
 		{"Folders/Remove", testRemoveFolder},
+		{"Folders/Rename", testRenameFolder},
+		{"Folders/RenameRefused", testRenameRefused},
 		{"Folders/Missing", testMissingFolder},
 		{"Changes/Full", testChangesFull},
 		{"Changes/Batches", testChangesBatches},

@@ -54,6 +54,7 @@ var (
 	_ driver.Store         = (*Driver)(nil)
 	_ driver.FolderMaker   = (*Driver)(nil)
 	_ driver.FolderRemover = (*Driver)(nil)
+	_ driver.FolderRenamer = (*Driver)(nil)
 )
 
 // New returns a Driver. It does no I/O.

@@ -1,6 +1,9 @@
 package imap
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
 // facts is what a Driver remembers of folders, whichever session learned it.
 type facts struct {
@@ -31,10 +34,11 @@ func (f *facts) learn(folder string, learned fact) {
 	f.folders[folder] = learned
 }
 
-func (f *facts) forget(folder string) {
+// forget forgets folders. Whoever has one selected selects it anew.
+func (f *facts) forget(is func(folder string) bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	delete(f.folders, folder)
+	maps.DeleteFunc(f.folders, func(name string, _ fact) bool { return is(name) })
 }
 
 // limited notes the largest message that a folder takes; 0 is none.

@@ -5,11 +5,13 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	goimap "github.com/emersion/go-imap/v2"
-	"github.com/emersion/go-imap/v2/imapclient"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -62,7 +64,6 @@ func (d *Driver) Folders(ctx context.Context) ([]mail.Folder, error) {
 func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	extended := s.Has(goimap.CapListExtended)
 	withStatus := extended && s.Has(goimap.CapListStatus)
-	limits := limitsByFolder(s)
 	cmd := conn.Cmd("LIST").Text("").Text("*")
 	if extended {
 		cmd.Raw("RETURN (SUBSCRIBED CHILDREN")
@@ -70,14 +71,7 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 			cmd.Raw("SPECIAL-USE")
 		}
 		if withStatus {
-			cmd.Raw("STATUS (MESSAGES UIDNEXT UIDVALIDITY")
-			if s.Has(goimap.CapCondStore) {
-				cmd.Raw("HIGHESTMODSEQ")
-			}
-			if limits {
-				cmd.Raw("APPENDLIMIT")
-			}
-			cmd.Raw("))")
+			cmd.Raw("STATUS (" + statusItems(s) + "))")
 		} else {
 			cmd.Raw(")")
 		}
@@ -108,7 +102,7 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 		}
 	}
 	if !withStatus {
-		err = statuses(ctx, s, list)
+		err = statuses(ctx, s, list, byRaw)
 	}
 	for _, e := range list {
 		d.facts.limited(e.box.name, e.Limit)
@@ -164,8 +158,9 @@ func subscriptions(ctx context.Context, s *session, byRaw map[string]*entry) err
 type status struct {
 	position
 	validity uint32
-	count    int   // -1 when not told
-	limit    int64 // APPENDLIMIT, 0 when not told or NIL
+	count    int    // -1 when not told
+	limit    int64  // APPENDLIMIT, 0 when not told or NIL
+	id       string // MAILBOXID (RFC 8474)
 }
 
 func statusOf(r *conn.Response) status {
@@ -190,11 +185,14 @@ func statusOf(r *conn.Response) status {
 	if n, ok := number("APPENDLIMIT"); ok {
 		st.limit = int64(min(n, math.MaxInt64))
 	}
+	if id, ok := r.Item("MAILBOXID"); ok && len(id.List) == 1 {
+		st.id = id.List[0].Text
+	}
 	return st
 }
 
 func (e *entry) takeStatus(st status) {
-	e.Count, e.Limit = st.count, st.limit
+	e.Count, e.Limit, e.ID = st.count, st.limit, st.id
 	if st.validity == 0 {
 		return
 	}
@@ -209,41 +207,55 @@ const statusBatch = 200
 
 // statuses asks for the status of each folder. One that is refused stays
 // unknown.
-func statuses(ctx context.Context, s *session, list []*entry) error {
-	options := &goimap.StatusOptions{
-		NumMessages: true, UIDNext: true, UIDValidity: true, HighestModSeq: s.Has(goimap.CapCondStore),
-		AppendLimit: limitsByFolder(s),
-	}
+func statuses(ctx context.Context, s *session, list []*entry, byRaw map[string]*entry) error {
 	asked := slices.DeleteFunc(slices.Clone(list), func(e *entry) bool { return !e.Selectable() || e.Fault != "" })
 	for batch := range slices.Chunk(asked, statusBatch) {
-		err := s.Run(ctx, "status", func(client *imapclient.Client) error {
-			commands := make([]*imapclient.StatusCommand, len(batch))
-			for i, e := range batch {
-				commands[i] = client.Status(e.box.server, options)
-			}
-			for i, cmd := range commands {
-				data, err := cmd.Wait()
-				if err != nil {
-					continue // refused, or the connection is gone: Run knows
-				}
-				st := status{validity: data.UIDValidity, count: -1}
-				st.uidNext, st.modSeq = uint32(data.UIDNext), data.HighestModSeq
-				if data.AppendLimit != nil {
-					st.limit = int64(*data.AppendLimit)
-				}
-				if data.NumMessages != nil {
-					st.count, st.messages = int(*data.NumMessages), *data.NumMessages
-				}
-				batch[i].takeStatus(st)
-			}
-			return nil
-		})
-		if err != nil {
+		told := make(map[*entry]status, len(batch))
+		var mu sync.Mutex // of told: any of the commands may be given the answer to another
+		var all errgroup.Group
+		for _, e := range batch {
+			all.Go(func() error {
+				return fault.Contain("status", func() error {
+					cmd := e.box.add(conn.Cmd("STATUS")).Raw("(" + statusItems(s) + ")")
+					_, err := s.Do(ctx, cmd, func(r *conn.Response) error {
+						if len(r.Fields) == 0 {
+							return nil
+						}
+						if of := byRaw[rawKey(r.Fields[0].Text)]; of != nil {
+							mu.Lock()
+							defer mu.Unlock()
+							told[of] = statusOf(r)
+						}
+						return nil
+					}, "STATUS")
+					if s.refused(ctx, err) {
+						return nil
+					}
+					return err
+				})
+			})
+		}
+		if err := all.Wait(); err != nil {
 			return err
 		}
-		if !s.alive() {
-			return s.Err()
+		for e, st := range told {
+			e.takeStatus(st)
 		}
 	}
 	return nil
+}
+
+// statusItems are what is asked about a folder in a listing.
+func statusItems(s *session) string {
+	items := "MESSAGES UIDNEXT UIDVALIDITY"
+	if s.Has(goimap.CapCondStore) {
+		items += " HIGHESTMODSEQ"
+	}
+	if limitsByFolder(s) {
+		items += " APPENDLIMIT"
+	}
+	if s.Has("OBJECTID") {
+		items += " MAILBOXID"
+	}
+	return items
 }

@@ -75,7 +75,8 @@ func (d *Driver) RemoveFolder(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	d.pool.forget(box.name) // servers end sessions whose folder is removed
+	itself := func(folder string) bool { return folder == box.name }
+	d.pool.forget(itself) // servers end sessions whose folder is removed
 	return d.with(ctx, "", false, func(ctx context.Context, s *session) error {
 		st, err := s.status(ctx, box)
 		if err != nil {
@@ -88,7 +89,7 @@ func (d *Driver) RemoveFolder(ctx context.Context, name string) error {
 		if _, err := s.Do(ctx, box.add(conn.Cmd("DELETE")), nil); err != nil {
 			return inFolder(err, name)
 		}
-		d.facts.forget(box.name)
+		d.facts.forget(itself)
 		_, err = s.Do(ctx, box.add(conn.Cmd("UNSUBSCRIBE")), nil)
 		if s.refused(ctx, err) {
 			return nil // it was not subscribed

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -70,6 +71,15 @@ func (n *names) known(listed map[string]mailbox) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.listed = listed
+}
+
+// forget drops what LIST told about folders.
+func (n *names) forget(is func(folder string) bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	kept := maps.Clone(n.listed) // the map that was given is the giver's too
+	maps.DeleteFunc(kept, func(name string, _ mailbox) bool { return is(name) })
+	n.listed = kept
 }
 
 // forServer returns the folder a name stands for.

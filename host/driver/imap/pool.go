@@ -182,12 +182,12 @@ func (p *pool) stream() bool {
 
 func (p *pool) endStream() { <-p.streams }
 
-// forget closes idle sessions that have a folder selected.
-func (p *pool) forget(folder string) {
+// forget closes idle sessions that have one of the folders selected.
+func (p *pool) forget(is func(folder string) bool) {
 	var drop []*session
 	p.mu.Lock()
 	p.idle = slices.DeleteFunc(p.idle, func(s *session) bool {
-		if s.selected == nil || s.selected.name != folder {
+		if s.selected == nil || !is(s.selected.name) {
 			return false
 		}
 		drop = append(drop, s)

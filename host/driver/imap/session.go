@@ -68,9 +68,10 @@ func (s *session) suits(folder string) int {
 // again it selects it in any case: the counters are those of now.
 func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bool) (*selected, error) {
 	if !again && s.selected != nil && s.selected.name == box.name {
-		// A folder that was made anew may still be the old one here.
+		// A folder that was made anew may still be the old one here, and one that
+		// was renamed has left its name to others.
 		known, ok := s.facts.of(box.name)
-		again = ok && known.epoch != s.selected.epoch()
+		again = !ok || known.epoch != s.selected.epoch()
 	}
 	if again || s.selected == nil || s.selected.name != box.name {
 		s.selected = nil // also when SELECT fails (RFC 9051 section 6.3.2)
@@ -163,8 +164,10 @@ func (s *session) explain(ctx context.Context, box mailbox, err error) error {
 // exists asks whether the server lists a folder that can be selected.
 func (s *session) exists(ctx context.Context, box mailbox) (bool, error) {
 	there := false
+	// A name with a wildcard in it also matches others.
+	wild := strings.ContainsAny(s.wire(box), "%*")
 	_, err := s.Do(ctx, box.add(conn.Cmd("LIST").Text("")), func(r *conn.Response) error {
-		if len(r.Fields) == 3 {
+		if len(r.Fields) == 3 && (!wild || r.Fields[2].Text == s.wire(box)) {
 			f := mail.Folder{Attrs: r.Fields[0].Strings()}
 			there = there || f.Selectable()
 		}

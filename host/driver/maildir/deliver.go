@@ -84,6 +84,9 @@ func (s *Store) prepare(d *delivery) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed != nil && s.closed(d.dir) {
+		return fault.New(fault.Busy, "deliver", "the folder is being renamed").AsTemporary()
+	}
 	s.pending[d] = struct{}{}
 	return nil
 }

@@ -45,6 +45,16 @@ func readEpoch(dir string) (epoch string, marked bool, err error) {
 	return strconv.FormatUint(id.ino, 36) + "-" + strconv.FormatInt(birth(dir), 36), false, nil
 }
 
+// folderID returns what names a folder whatever it is called: the epoch, where
+// it goes along when the directory is renamed. An inode number alone does not
+// do: it is given again to the next directory.
+func folderID(epoch string, marked bool) string {
+	if !marked && strings.HasSuffix(epoch, "-0") { // no time of birth
+		return ""
+	}
+	return epoch
+}
+
 // writeEpoch writes an epoch down.
 func writeEpoch(dir, epoch string) error {
 	text := "# imapfw knows this folder by the next line; leave it where it is\n" + epoch + "\n"

@@ -34,10 +34,7 @@ func (l layout) dir(name string) (string, error) {
 		return fault.New(fault.BadName, "name folder", format, args...).InFolder(name).
 			WithHint("give it another name on this side with the option rename")
 	}
-	levels := strings.Split(name, "/")
-	if strings.EqualFold(levels[0], mail.Inbox) {
-		levels[0] = mail.Inbox
-	}
+	levels := strings.Split(foldInbox(name), "/")
 	for _, level := range levels {
 		switch {
 		case level == "":
@@ -68,6 +65,31 @@ func (l layout) dir(name string) (string, error) {
 		return "", bad("this directory is taken")
 	}
 	return dir, nil
+}
+
+// foldInbox writes the first level as "INBOX" when it is the inbox, whose name
+// has no case (RFC 9051 section 5.1).
+func foldInbox(name string) string {
+	first, rest, deeper := strings.Cut(name, "/")
+	switch {
+	case !strings.EqualFold(first, mail.Inbox):
+		return name
+	case deeper:
+		return mail.Inbox + "/" + rest
+	}
+	return mail.Inbox
+}
+
+// flatMark is what stands between the levels of a name where all folders lie
+// side by side, and empty where they lie within each other.
+func (l layout) flatMark() string {
+	switch {
+	case l.separator != "":
+		return l.separator
+	case l.kind == MaildirPP:
+		return "."
+	}
+	return ""
 }
 
 // place puts valid levels on disk, or says why it cannot.

@@ -27,7 +27,11 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 	for _, one := range list {
 		entry := mail.Folder{Name: one.name, Raw: one.dir, Count: -1, Fault: one.why}
 		f := folder{dir: one.dir}
-		if entry.Epoch, _, err = readEpoch(one.dir); err == nil {
+		var marked bool
+		if entry.Epoch, marked, err = readEpoch(one.dir); err == nil {
+			if entry.Fault == "" {
+				entry.ID = folderID(entry.Epoch, marked)
+			}
 			var t times
 			if t, err = f.times(); err == nil {
 				entry.Cursor = s.cursor(t, now, t.settled(now))
@@ -41,5 +45,20 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 		}
 		out = append(out, entry)
 	}
+	dropSharedIDs(out)
 	return out, nil
+}
+
+// dropSharedIDs takes away the IDs that several folders have: one of them is
+// somebody's copy of the other, and nobody can tell which.
+func dropSharedIDs(list []mail.Folder) {
+	seen := map[string]int{}
+	for _, f := range list {
+		seen[f.ID]++
+	}
+	for i := range list {
+		if seen[list[i].ID] > 1 {
+			list[i].ID = ""
+		}
+	}
 }

@@ -14,6 +14,7 @@ type locator struct {
 	store *Store
 	f     *folder
 	op    string
+	ref   mail.Ref
 	// owns reports that the caller holds f.renames.
 	owns bool
 	// sure is the number of a reading of this call that is to be believed: what
@@ -25,7 +26,7 @@ type locator struct {
 }
 
 func (s *Store) locator(op string, f *folder, owns bool) *locator {
-	return &locator{store: s, f: f, op: op, owns: owns, glances: 50, scans: 5}
+	return &locator{store: s, f: f, op: op, ref: mail.Ref{Name: f.name, Epoch: f.epochNow()}, owns: owns, glances: 50, scans: 5}
 }
 
 // do calls fn with the file of a message. When fn says that the file is not
@@ -81,6 +82,9 @@ func (l *locator) scan(ctx context.Context) error {
 	l.scans--
 	defer l.share()()
 	list, err := l.store.scan(ctx, l.f)
+	if err == nil { // a folder that went away meanwhile reads like an empty one
+		_, _, err = l.store.lookUp(l.op, l.ref)
+	}
 	if l.sure = 0; err == nil && !list.unsure {
 		l.sure = list.reading
 	}

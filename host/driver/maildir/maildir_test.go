@@ -30,9 +30,11 @@ func TestConformance(t *testing.T) {
 			drivertest.Features{BadNames: []string{"v1.0", "a/b.c"}}},
 		"Legacy UTF-7": {maildir.Options{Subfolders: maildir.Legacy, Encoding: maildir.UTF7, NoKeywords: true, NoFsync: true},
 			drivertest.Features{NoKeywords: true, BadNames: []string{".hidden", "a/.b"}}},
+		"Separator": {maildir.Options{Separator: "_", Encoding: maildir.UTF7, NoFsync: true},
+			drivertest.Features{BadNames: []string{"a_b", ".hidden", "cur"}}},
 	} {
 		one.features.LineEnds = mail.LF
-		one.features.ChosenKeys = true
+		one.features.ChosenKeys, one.features.FolderIDs = true, true
 		one.features.MaxKeywords = 26
 		if one.features.NoKeywords {
 			one.features.MaxKeywords = 0

@@ -14,7 +14,7 @@ import (
 )
 
 // Store is a driver.Store on a Maildir, with the abilities FolderMaker,
-// FolderRemover and Stamper. Only one Store, in whatever process, is open on a
+// FolderRemover, FolderRenamer and Stamper. Only one Store, in whatever process, is open on a
 // root at a time.
 type Store struct {
 	opts   Options
@@ -32,6 +32,7 @@ type Store struct {
 	folders  map[string]*folder
 	indexed  []indexed              // the last one was read last
 	pending  map[*delivery]struct{} // files in tmp/ that nobody has ended
+	closed   func(dir string) bool  // directories that are being renamed
 	inFlight sync.WaitGroup
 
 	words    account    // the letters of keywords
@@ -42,6 +43,7 @@ var (
 	_ driver.Store         = (*Store)(nil)
 	_ driver.FolderMaker   = (*Store)(nil)
 	_ driver.FolderRemover = (*Store)(nil)
+	_ driver.FolderRenamer = (*Store)(nil)
 	_ driver.Stamper       = (*Store)(nil)
 )
 

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"unicode/utf8"
 
@@ -21,11 +22,9 @@ func (s *Store) CreateFolder(ctx context.Context, name string) error {
 		return err
 	}
 	s.mu.Lock()
-	levels := strings.Split(name, "/")
-	for i := range levels {
-		if part := strings.Join(levels[:i+1], "/"); s.folders[part] == nil {
-			s.newFolder(part)
-		}
+	s.makeParents(name)
+	if s.folders[name] == nil {
+		s.newFolder(name)
 	}
 	s.mu.Unlock()
 	return s.finish(ctx, OpCreateFolder, name)
@@ -87,6 +86,72 @@ func (s *Store) RemoveFolder(ctx context.Context, name string) error {
 		return err
 	}
 	return s.finish(ctx, OpRemoveFolder, name)
+}
+
+// RenameFolder renames a folder and those below it, which keep their epochs and
+// their subscriptions.
+func (s *Store) RenameFolder(ctx context.Context, from, to string) error {
+	ctx, done, err := s.begin(ctx, OpRenameFolder, from)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := checkName(to); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	_, err = s.find(OpRenameFolder, mail.Ref{Name: from})
+	switch {
+	case from == mail.Inbox || to == mail.Inbox:
+		err = fault.New(fault.Refused, string(OpRenameFolder), "the inbox stays what it is").InFolder(from)
+	case err != nil:
+	case strings.HasPrefix(to, from+"/"):
+		err = fault.New(fault.BadName, string(OpRenameFolder), "%q lies below it", to).InFolder(from)
+	case s.taken(from, to) != "":
+		err = fault.New(fault.Exists, string(OpRenameFolder), "there is a folder %q already", s.taken(from, to)).InFolder(from)
+	default:
+		s.rename(from, to)
+		s.makeParents(to)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.finish(ctx, OpRenameFolder, from)
+}
+
+// taken returns a name that a folder would get by being renamed, or one below
+// it, and that is another one's. s.mu is held.
+func (s *Store) taken(from, to string) string {
+	for name := range s.folders {
+		rest, ok := strings.CutPrefix(name, from)
+		if ok && (rest == "" || rest[0] == '/') && s.folders[to+rest] != nil {
+			return to + rest
+		}
+	}
+	return ""
+}
+
+// rename gives a folder and those below it other names. s.mu is held.
+func (s *Store) rename(from, to string) {
+	moved := map[string]*folder{}
+	for name, f := range s.folders {
+		if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
+			delete(s.folders, name)
+			f.name = to + rest
+			moved[f.name] = f
+		}
+	}
+	maps.Copy(s.folders, moved)
+}
+
+// makeParents creates the folders above one that are missing. s.mu is held.
+func (s *Store) makeParents(name string) {
+	for i := range name {
+		if name[i] == '/' && s.folders[name[:i]] == nil {
+			s.newFolder(name[:i])
+		}
+	}
 }
 
 // Stamp returns the mark of ours.

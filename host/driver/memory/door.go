@@ -2,7 +2,6 @@ package memory
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/imapfw/imapfw/host/mail"
@@ -76,17 +75,11 @@ func (s *Store) Move(folder string, key mail.Key, to string) mail.Key {
 	return o.NewKey
 }
 
-// RenameFolder renames a folder and those below it, which keep their epochs.
-func (s *Store) RenameFolder(from, to string) {
+// MoveFolder renames a folder and those below it, which keep their epochs.
+func (s *Store) MoveFolder(from, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, f := range s.folders {
-		if rest, ok := strings.CutPrefix(name, from); ok && (rest == "" || rest[0] == '/') {
-			delete(s.folders, name)
-			f.name = to + rest
-			s.folders[f.name] = f
-		}
-	}
+	s.rename(from, to)
 }
 
 // DropFolder removes a folder and all that is in it.
@@ -106,6 +99,7 @@ func (s *Store) Renumber(name string) {
 		return
 	}
 	f := s.newFolder(name)
+	f.id = old.id
 	f.attrs, f.subscribed, f.readOnly = slices.Clone(old.attrs), old.subscribed, old.readOnly
 	for _, m := range old.messages {
 		again := *m

@@ -12,6 +12,7 @@ import (
 // folder is a folder of the server. Everything in it is guarded by Store.mu.
 type folder struct {
 	name       string
+	id         string // see Options.IDs; stays with the folder's mail
 	epoch      uint32
 	next       uint32 // UIDNEXT
 	modseq     uint64 // HIGHESTMODSEQ
@@ -40,6 +41,9 @@ type removal struct {
 func (s *Store) newFolder(name string) *folder {
 	s.epochs++
 	f := &folder{name: name, epoch: s.epochs, next: 1, modseq: 1}
+	if s.opts.IDs {
+		f.id = "id-" + f.epochString()
+	}
 	s.folders[name] = f
 	return f
 }

@@ -26,6 +26,7 @@ const (
 	OpChange       Op = "change"
 	OpCreateFolder Op = "create folder"
 	OpRemoveFolder Op = "remove folder"
+	OpRenameFolder Op = "rename folder"
 	OpSubscribe    Op = "subscribe"
 	OpStamp        Op = "stamp"
 	OpSetStamp     Op = "set stamp"

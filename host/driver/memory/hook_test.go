@@ -202,7 +202,7 @@ func TestRenumberAndRename(t *testing.T) {
 	s.Add("Old/x", memory.Message{Body: []byte("a")})
 	s.Remove("Old/x", mail.UIDKey(1))
 	s.Add("Old/x", memory.Message{Body: []byte("b")})
-	s.RenameFolder("Old", "New")
+	s.MoveFolder("Old", "New")
 	require.NotContains(t, s.Snapshot(), "Old/x")
 	before, err := s.Reserve(t.Context(), mail.Ref{Name: "New/x"}, 1)
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 	for _, f := range s.folders {
 		list = append(list, mail.Folder{
 			Name: f.name, Raw: f.name, Attrs: slices.Clone(f.attrs), Subscribed: f.subscribed,
-			Count: len(f.messages), Epoch: f.epochString(), Cursor: f.cursor(), Limit: s.limit,
+			Count: len(f.messages), Epoch: f.epochString(), Cursor: f.cursor(), Limit: s.limit, ID: f.id,
 		})
 	}
 	s.mu.Unlock()

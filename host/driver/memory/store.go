@@ -28,6 +28,9 @@ type Options struct {
 	// Keywords is how many different keywords a folder can hold; 0 means any
 	// number, a negative number none.
 	Keywords int
+	// IDs gives each folder an id that stays when it is renamed, as servers with
+	// OBJECTID (RFC 8474) do.
+	IDs bool
 	// Batch is the number of metas handed out at once; 0 means 500.
 	Batch int
 	// Now is the clock for messages delivered without a date; nil means
@@ -36,7 +39,7 @@ type Options struct {
 }
 
 // Store is a driver.Store in memory, with the abilities FolderMaker,
-// FolderRemover and Stamper. Its mail outlives Close: opened again, it is a new
+// FolderRemover, FolderRenamer and Stamper. Its mail outlives Close: opened again, it is a new
 // connection to the same server.
 type Store struct {
 	opts Options
@@ -59,6 +62,7 @@ var (
 	_ driver.Store         = (*Store)(nil)
 	_ driver.FolderMaker   = (*Store)(nil)
 	_ driver.FolderRemover = (*Store)(nil)
+	_ driver.FolderRenamer = (*Store)(nil)
 	_ driver.Stamper       = (*Store)(nil)
 )
 

@@ -3,7 +3,9 @@ package imaptest
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,38 @@ type Account struct {
 
 	mu     sync.Mutex
 	broken map[string][]imap.UID
+	names  map[string]bool // of folders that were created
+}
+
+func (a *Account) made(folder string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.names == nil {
+		a.names = map[string]bool{}
+	}
+	a.names[folder] = true
+}
+
+func (a *Account) gone(folder string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.names, folder)
+}
+
+// rename notes that a folder was renamed, and returns the names of those below.
+func (a *Account) rename(folder, to string) (below []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for name := range maps.Clone(a.names) {
+		if rest, ok := strings.CutPrefix(name, folder); ok && (rest == "" || rest[0] == '/') {
+			delete(a.names, name)
+			a.names[to+rest] = true
+			if rest != "" {
+				below = append(below, name)
+			}
+		}
+	}
+	return below
 }
 
 // Message is a message in a folder of the server.
@@ -75,6 +109,11 @@ func (a *Account) CreateFolder(name string) error {
 // UIDVALIDITY.
 func (a *Account) RemoveFolder(name string) error {
 	return a.dial(func(c *imapclient.Client) error { return c.Delete(name).Wait() })
+}
+
+// RenameFolder renames a folder and those below it.
+func (a *Account) RenameFolder(name, to string) error {
+	return a.dial(func(c *imapclient.Client) error { return c.Rename(name, to, nil).Wait() })
 }
 
 // Append puts messages into a folder, and returns their UIDs. Message.UID is

@@ -3,6 +3,7 @@ package imaptest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
@@ -12,7 +13,7 @@ import (
 // Command is a command on its way to the mailboxes, as a hook sees it.
 type Command struct {
 	User   string
-	Name   string // "SELECT", "APPEND", "FETCH", "STORE", "COPY", "MOVE", "EXPUNGE", "SEARCH", "STATUS", "CREATE", "DELETE"
+	Name   string // "SELECT", "APPEND", "FETCH", "STORE", "COPY", "MOVE", "EXPUNGE", "SEARCH", "STATUS", "CREATE", "DELETE", "RENAME"
 	Folder string // the selected folder, or the one it names
 	Bodies bool   // a FETCH of content
 	uids   imap.NumSet
@@ -117,14 +118,39 @@ func (s *session) Create(folder string, o *imap.CreateOptions) error {
 	if err := s.before("CREATE", folder, nil); err != nil {
 		return err
 	}
-	return s.UserSession.Create(folder, o)
+	err := s.UserSession.Create(folder, o)
+	if err == nil {
+		s.account.made(strings.TrimRight(folder, "/"))
+	}
+	return err
 }
 
 func (s *session) Delete(folder string) error {
 	if err := s.before("DELETE", folder, nil); err != nil {
 		return err
 	}
-	return s.UserSession.Delete(folder)
+	err := s.UserSession.Delete(folder)
+	if err == nil {
+		s.account.gone(folder)
+	}
+	return err
+}
+
+// Rename renames a folder and, as the protocol wants it and the memory server does
+// not, those below it.
+func (s *session) Rename(folder, to string, o *imap.RenameOptions) error {
+	if err := s.before("RENAME", folder, nil); err != nil {
+		return err
+	}
+	if err := s.UserSession.Rename(folder, to, o); err != nil {
+		return err
+	}
+	for _, name := range s.account.rename(folder, to) {
+		if err := s.UserSession.Rename(name, to+strings.TrimPrefix(name, folder), o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *session) Status(folder string, o *imap.StatusOptions) (*imap.StatusData, error) {

@@ -1,0 +1,130 @@
+package imap_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/imap"
+	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
+	"github.com/imapfw/imapfw/host/driver/imap/imaptest/dovecot"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Subscriptions follow a folder that is renamed, and only its own: mail programs
+// would not show it otherwise.
+func TestRenameMovesSubscriptions(t *testing.T) {
+	server := dovecot.Start(t)
+	for name, without := range map[string][]string{"list-extended": nil, "lsub": {"LIST-EXTENDED", "LIST-STATUS"}} {
+		t.Run(name, func(t *testing.T) {
+			name := user(t, server)
+			opts := options(server.Addr(), name, dovecot.Password)
+			opts.Conn.Without = without
+			d := open(t, opts)
+			for _, folder := range []string{"Entwürfe", "Entwürfe/Alt & Neu", "Entwürfe/still", "Entwürfen"} {
+				require.NoError(t, d.CreateFolder(t.Context(), folder))
+				if !strings.HasSuffix(folder, "still") {
+					require.NoError(t, d.Subscribe(t.Context(), folder))
+				}
+			}
+			require.NoError(t, d.RenameFolder(t.Context(), "Entwürfe", "Ablage/März"))
+			got := map[string]bool{}
+			for _, f := range foldersOf(t, d) {
+				got[f.Name] = f.Subscribed
+			}
+			require.Equal(t, map[string]bool{"INBOX": got["INBOX"], "Ablage": got["Ablage"], "Ablage/März": true,
+				"Ablage/März/Alt & Neu": true, "Ablage/März/still": false, "Entwürfen": true}, got)
+			door{addr: server.Addr(), user: name, password: dovecot.Password}.in(t, "", func(c *imapclient.Client) {
+				subs := server.Doveadm(t, "mailbox", "list", "-s", "-u", name)
+				require.NotContains(t, subs, "Entwürfe\n")
+				require.Contains(t, subs, "Ablage/März")
+			})
+		})
+	}
+}
+
+// A server that does not create parents, as the embedded one, gets them created;
+// what refuses for good is not tried twice.
+func TestRenameCreatesParents(t *testing.T) {
+	s := memory(t, imaptest.Options{})
+	d := open(t, options(s.Addr(), "user", "secret"))
+	require.NoError(t, d.CreateFolder(t.Context(), "a"))
+	renames := 0
+	s.Hook(func(c imaptest.Command) error {
+		if c.Name != "RENAME" {
+			return nil
+		}
+		if renames++; renames == 1 {
+			return imaptest.No("", "No such parent")
+		}
+		return nil
+	})
+	require.NoError(t, d.RenameFolder(t.Context(), "a", "x/y/a"))
+	names := map[string]bool{}
+	for _, f := range foldersOf(t, d) {
+		names[f.Name] = true
+	}
+	require.Equal(t, map[string]bool{"INBOX": true, "x/y": true, "x/y/a": true}, names)
+	require.Equal(t, 2, renames)
+}
+
+// MAILBOXID (RFC 8474) names a folder, asked for with the listing where the
+// server answers that in one go, else with its status.
+func TestMailboxIDs(t *testing.T) {
+	for name, without := range map[string][]string{"list-status": nil, "status": {"LIST-STATUS"}, "ignored": {"OBJECTID"}} {
+		t.Run(name, func(t *testing.T) {
+			s := memory(t, imaptest.Options{})
+			p := &imaptest.Proxy{Server: objectIDs, Client: answerMailboxIDs}
+			startProxy(t, p, s.Addr())
+			opts := options(p.Addr(), "user", "secret")
+			opts.Conn.Without = without
+			d := open(t, opts)
+			for _, f := range foldersOf(t, d) {
+				if name == "ignored" {
+					require.Empty(t, f.ID)
+				} else {
+					require.Equal(t, "F-"+f.Name, f.ID)
+				}
+				require.Equal(t, "7", f.Epoch, "and everything else")
+			}
+		})
+	}
+}
+
+// objectIDs makes the embedded server offer what it does not have.
+func objectIDs(line string) []string {
+	return []string{strings.Replace(line, "IMAP4rev1", "IMAP4rev1 OBJECTID LIST-EXTENDED LIST-STATUS", 1)}
+}
+
+// answerMailboxIDs answers for it.
+func answerMailboxIDs(line string) string {
+	tag, command, _ := strings.Cut(line, " ")
+	items := "MESSAGES 0 UIDNEXT 1 UIDVALIDITY 7"
+	status := func(name string) string {
+		with := items
+		if strings.Contains(command, "MAILBOXID") {
+			with += " MAILBOXID (F-" + name + ")"
+		}
+		return `* STATUS "` + name + `" (` + with + ")\r\n"
+	}
+	switch {
+	case strings.HasPrefix(command, `LIST "" "*"`):
+		out := "* LIST () \"/\" \"INBOX\"\r\n* LIST () \"/\" \"a\"\r\n"
+		if strings.Contains(command, "STATUS (") {
+			out += status("INBOX") + status("a")
+		}
+		return out + tag + " OK\r\n"
+	case strings.HasPrefix(command, "STATUS "):
+		return status(strings.Split(command, `"`)[1]) + tag + " OK\r\n"
+	}
+	return ""
+}
+
+func foldersOf(t *testing.T, d *imap.Driver) []mail.Folder {
+	t.Helper()
+	folders, err := d.Folders(t.Context())
+	require.NoError(t, err)
+	return folders
+}
