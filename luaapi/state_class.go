@@ -186,5 +186,6 @@ func folderRecord(L *lua.LState, f state.Folder) *lua.LTable {
 	}
 	t.RawSetString("open", lua.LNumber(f.Open))
 	t.RawSetString("refused", lua.LNumber(f.Refused))
+	t.RawSetString("ambiguous", lua.LNumber(f.Ambiguous))
 	return t
 }

@@ -97,12 +97,15 @@ func (e *Engine) recordPlan(ctx context.Context, fp *FolderPlan) error {
 	for _, id := range fp.drop {
 		if id > 0 {
 			change.Drop = append(change.Drop, id)
+			if fp.renewed[id] {
+				continue // it is copied as a new one
+			}
 			e.journal(&change, state.Event{Op: logGone, Row: id, Reason: "it is on neither side any more"})
 		}
 	}
 	for i, row := range fp.put {
 		if row.ID < 0 {
-			ev := eventOf(logPair, 0, row, "both sides have it")
+			ev := pairEvent(row)
 			ev.Put, ev.MessageID = i+1, fp.names[row.Far]
 			e.journal(&change, ev)
 		}

@@ -36,6 +36,7 @@ func Diff(in Input) *FolderPlan {
 	for i := range in.Rows {
 		d.row(in.Rows[i])
 	}
+	d.ambiguities()
 	d.fresh(state.Far)
 	d.fresh(state.Near)
 	d.order()
@@ -70,6 +71,7 @@ type differ struct {
 	flags  map[flagStep]*Step
 	remove map[state.Side]*Step
 	again  map[state.Side][]mail.Meta // removed on the other side, but kept
+	doubts map[string][2][]state.Row  // what is ambiguous, by what it has in common: far, near
 }
 
 // row decides about one message that the state knows.
@@ -78,6 +80,10 @@ func (d *differ) row(r state.Row) {
 	switch {
 	case r.Status == state.StatusRefused:
 		d.refused(r)
+	case r.Status == state.StatusAmbiguous:
+		d.ambiguous(r)
+	case r.ID < 0 && (r.Far == "" || r.Near == ""):
+		d.plan.put = append(d.plan.put, &r) // it is on one side only, as before it was paired anew
 	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
 		d.hidden(r, farGone || nearGone)
 	case farGone && nearGone:
@@ -115,8 +121,7 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	wanted := flagged && !now.Has(mail.Deleted)
 	if fresh && wanted && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 ||
 		!fresh && wanted && r.Flags.Has(mail.Deleted) { // somebody took the mark off again
-		d.plan.drop = append(d.plan.drop, r.ID)
-		d.again[kept] = append(d.again[kept], mail.Meta{Key: r.Key(kept), Flags: now, Size: -1, Date: r.Date})
+		d.renew(kept, r, now)
 		return
 	}
 	one := r

@@ -154,11 +154,13 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if alarm != nil {
 		return e.raise(ctx, plan, alarm)
 	}
-	if e.DryRun {
-		return nil
+	if !e.DryRun {
+		defer e.tellApart()
+		if err := e.apply(ctx, plan); err != nil {
+			return err
+		}
 	}
-	defer e.tellApart()
-	return e.apply(ctx, plan)
+	return e.tellAmbiguous(ctx, plan)
 }
 
 // Plan reads both sides and returns what is to be done, after the hooks had

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"io"
 
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -19,12 +20,26 @@ type Identity struct {
 	Header string
 	// Size is in CRLF form; -1 when it is not known.
 	Size int64
-	// HasID reports whether the header has a Message-ID.
-	HasID bool
+	// Marks is how much of Size are header lines that do not count.
+	Marks int64
+	// HasID reports whether the header has a Message-ID, and Dated whether it has
+	// a date.
+	HasID, Dated bool
 	// MessageID is the Message-ID without its angle brackets: for people to look
 	// a message up by, nothing is paired by it.
 	MessageID string
 }
+
+// bare is the size without what sync tools added: it is the same on all copies.
+func (id Identity) bare() int64 {
+	if id.Size < 0 {
+		return -1
+	}
+	return id.Size - id.Marks
+}
+
+// telling reports whether the header is of one message only, and of its copies.
+func (id Identity) telling() bool { return id.HasID || id.Dated }
 
 // toolMarks are header lines that sync tools add to their copies.
 var toolMarks = [][]byte{[]byte("x-tuid:"), []byte("x-offlineimap:")}
@@ -51,9 +66,12 @@ type headerTap struct {
 	prevCR    bool
 	lineEmpty bool
 	size      int64 // in CRLF form
+	marks     int64 // of lines that do not count, in CRLF form
 	begun     bool
-	naming    bool   // in the Message-ID, or in its continuation
-	name      []byte // the value of the first Message-ID, at most longestID of it
+	body      io.Writer // gets what follows the header; nil: nobody does
+	naming    bool      // in the Message-ID, or in its continuation
+	name      []byte    // the value of the first Message-ID, at most longestID of it
+	dated     bool
 }
 
 // longestID is how much of a Message-ID is kept.
@@ -70,6 +88,9 @@ func (t *headerTap) Write(p []byte) (int, error) {
 	for rest := p; len(rest) > 0; {
 		if t.inBody {
 			t.countLines(rest)
+			if t.body != nil {
+				_, _ = t.body.Write(rest) // a digest, which never fails
+			}
 			break
 		}
 		i := bytes.IndexByte(rest, '\n')
@@ -150,12 +171,14 @@ func (t *headerTap) decide() {
 		t.hasID, t.naming = true, true
 		t.name = append(t.name, t.line[len(field):]...)
 	}
+	t.dated = t.dated || bytes.HasPrefix(name, []byte("date:"))
 	t.digest(t.line)
 	t.line = t.line[:0]
 }
 
 func (t *headerTap) digest(p []byte) {
 	if t.skipping {
+		t.marks += int64(len(p))
 		return
 	}
 	if bytes.IndexByte(p, 0) >= 0 {
@@ -178,6 +201,9 @@ func (t *headerTap) headerLineEnd() {
 		t.decide()
 	}
 	t.digest([]byte{'\n'})
+	if t.skipping {
+		t.marks++ // the CR
+	}
 	t.lineEmpty = true
 }
 
@@ -191,7 +217,8 @@ func (t *headerTap) identity() Identity {
 	if !t.inBody && !t.decided && len(t.line) > 0 {
 		t.decide()
 	}
-	return Identity{Header: hex.EncodeToString(t.sum.Sum(nil)[:12]), Size: t.size, HasID: t.hasID, MessageID: messageID(t.name)}
+	return Identity{Header: hex.EncodeToString(t.sum.Sum(nil)[:12]), Size: t.size, Marks: t.marks, HasID: t.hasID,
+		Dated: t.dated, MessageID: messageID(t.name)}
 }
 
 // messageID returns what a Message-ID field names.
@@ -202,15 +229,29 @@ func messageID(value []byte) string {
 	return string(bytes.ToValidUTF8(bytes.TrimSpace(value), []byte("?")))
 }
 
-// bodyDigest is a digest of a whole message in normalised form, fed by Write.
-type bodyDigest struct {
+// wholeDigest is a digest of a whole message in normalised form, fed by Write.
+type wholeDigest struct {
+	head headerTap
+	rest restDigest
+}
+
+func newWholeDigest() *wholeDigest {
+	d := &wholeDigest{rest: restDigest{sum: sha256.New()}}
+	d.head.body = &d.rest
+	return d
+}
+
+func (d *wholeDigest) Write(p []byte) (int, error) { return d.head.Write(p) }
+
+func (d *wholeDigest) String() string { return d.head.identity().Header + " " + d.rest.String() }
+
+// restDigest is that of what follows the header.
+type restDigest struct {
 	sum    hash.Hash
 	prevCR bool
 }
 
-func newBodyDigest() *bodyDigest { return &bodyDigest{sum: sha256.New()} }
-
-func (d *bodyDigest) Write(p []byte) (int, error) {
+func (d *restDigest) Write(p []byte) (int, error) {
 	out := make([]byte, 0, len(p)+1)
 	for _, c := range p {
 		if d.prevCR && c != '\n' {
@@ -229,7 +270,7 @@ func (d *bodyDigest) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (d *bodyDigest) String() string {
+func (d *restDigest) String() string {
 	if d.prevCR {
 		d.sum.Write([]byte{'\r'})
 		d.prevCR = false

@@ -79,13 +79,13 @@ func FuzzIdentity(f *testing.F) {
 		parts.Write(message[:cut])
 		parts.Write(message[cut:])
 		require.Equal(t, whole.identity(), parts.identity())
-		a, b := newBodyDigest(), newBodyDigest()
+		a, b := newWholeDigest(), newWholeDigest()
 		a.Write(message)
 		b.Write(message[:cut])
 		b.Write(message[cut:])
 		require.Equal(t, a.String(), b.String())
 		if !bytes.ContainsRune(message, '\r') {
-			c := newBodyDigest()
+			c := newWholeDigest()
 			c.Write(bytes.ReplaceAll(message, []byte("\n"), []byte("\r\n")))
 			require.Equal(t, a.String(), c.String())
 		}

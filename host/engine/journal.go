@@ -16,6 +16,8 @@ const (
 	logGone   = "gone"   // a message was removed on both sides
 	logExpire = "expire" // a near copy is not kept any more
 	logRefuse = "refuse" // a message was set aside
+
+	logAmbiguous = "ambiguous" // nobody can say whether a message is one of the other side's
 )
 
 const (
@@ -69,6 +71,17 @@ func (e *Engine) journal(change *state.Change, events ...state.Event) {
 		ev.Run, ev.At = e.run, now
 		change.Journal = append(change.Journal, ev)
 	}
+}
+
+// pairEvent tells about a row that was made without copying anything.
+func pairEvent(row *state.Row) state.Event {
+	switch {
+	case row.Status == state.StatusAmbiguous:
+		return eventOf(logAmbiguous, 0, row, "it may be a message of the other side: "+row.Note)
+	case row.Far == "" || row.Near == "":
+		return eventOf(logPair, 0, row, "it is on one side only, as before")
+	}
+	return eventOf(logPair, 0, row, "both sides have it")
 }
 
 // eventOf tells about a message that has a row.

@@ -13,7 +13,7 @@ import (
 // already: the same mail came to both in another way, by a move on either side or
 // by another program. Copied, each of them would be there twice. taken are pairs
 // that were made of some of them before.
-func (r *reading) meet(ctx context.Context, taken []state.Row) ([]state.Row, error) {
+func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
 	var left [2][]mail.Meta
 	for i, side := range []state.Side{state.Far, state.Near} {
 		used := map[mail.Key]bool{}
@@ -27,7 +27,7 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) ([]state.Row, err
 		}
 	}
 	if len(left[0]) == 0 || len(left[1]) == 0 {
-		return nil, nil
+		return paired{}, nil
 	}
 	// Of the longer list only those are described that can be one of the shorter.
 	few, many, fewSide := left[0], left[1], state.Far
@@ -36,19 +36,20 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) ([]state.Row, err
 	}
 	known, err := r.describeSome(ctx, fewSide, few)
 	if err != nil {
-		return nil, err
+		return paired{}, err
 	}
 	var sizes sizeSet
 	for _, d := range known {
 		sizes.add(d.id.Size)
+		sizes.add(d.id.bare())
 	}
 	ref := refOf(r.p.name, r.results[fewSide.Other()])
 	if many, err = r.e.ofSizes(ctx, fewSide.Other(), ref, many, sizes); err != nil || len(many) == 0 {
-		return nil, err
+		return paired{}, err
 	}
 	others, err := r.describeSome(ctx, fewSide.Other(), many)
 	if err != nil {
-		return nil, err
+		return paired{}, err
 	}
 	if fewSide == state.Far {
 		return r.pairDescribed(ctx, known, others)

@@ -11,7 +11,8 @@ import (
 
 // pairAnew reads both sides in full and pairs them by identity, since the keys
 // in the state cannot be trusted. Nothing is removed: a message that is on one
-// side only is copied, whatever the state thought of it.
+// side only is copied, whatever the state thought of it, unless the state knows
+// for sure that it is to be on that side only.
 func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 	for _, side := range []state.Side{state.Far, state.Near} {
 		folder := r.listed(side)
@@ -29,39 +30,51 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 	if err := r.sure(state.Far, state.Near); err != nil {
 		return nil, err
 	}
-	paired, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
+	found, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
 	if err != nil {
 		return nil, err
 	}
-	plan := Diff(Input{Folder: r.p.name, Rows: r.adopt(paired),
+	if err := r.recognise(ctx, &found); err != nil {
+		return nil, err
+	}
+	found.hold(true)
+	plan := Diff(Input{Folder: r.p.name, Rows: r.adopt(found.rows),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy})
 	plan.reset = true
 	return plan, nil
+}
+
+// paired is what came of pairing two lists of messages.
+type paired struct {
+	rows []state.Row
+	left map[state.Side][]described // what has no counterpart
 }
 
 // pairUp finds the messages that are in both lists, by identity. The rows have
 // no ID, and as flags those that both sides have: what one side has more is
 // added on the other, so nothing is taken away. Messages that a filter hides
 // are paired too: else their counterparts would be copied to where they are.
-func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) ([]state.Row, error) {
+func (r *reading) pairUp(ctx context.Context, far, near []mail.Meta) (paired, error) {
+	var out paired
 	if len(far) == 0 || len(near) == 0 {
-		return nil, nil
+		return out, nil
 	}
 	fars, err := r.describe(ctx, state.Far, far)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	nears, err := r.describe(ctx, state.Near, near)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	return r.pairDescribed(ctx, fars, nears)
 }
 
-func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) ([]state.Row, error) {
+func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) (paired, error) {
+	var out paired
 	found := match(fars, nears)
 	if err := r.digest(ctx, found.unsure); err != nil {
-		return nil, err
+		return out, err
 	}
 	for _, g := range found.unsure {
 		found.pairs = append(found.pairs, g.settle()...)
@@ -70,19 +83,27 @@ func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) ([
 	for _, f := range fars {
 		idents[f.meta.Key] = f.id
 	}
-	rows := make([]state.Row, 0, len(found.pairs))
+	out.rows = make([]state.Row, 0, len(found.pairs))
 	for _, p := range found.pairs {
-		id := idents[p[0].Key]
+		row := pairRow(p)
+		id := idents[row.Far]
 		if id.MessageID != "" {
 			if r.names == nil {
 				r.names = map[mail.Key]string{}
 			}
-			r.names[p[0].Key] = id.MessageID
+			r.names[row.Far] = id.MessageID
 		}
-		rows = append(rows, state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags),
-			Size: id.Size, Date: p[0].Date, Ident: id.Header})
+		row.Size, row.Ident = id.Size, id.Header
+		out.rows = append(out.rows, row)
 	}
-	return rows, nil
+	out.left = map[state.Side][]described{
+		state.Far: unpaired(fars, found.pairs, state.Far), state.Near: unpaired(nears, found.pairs, state.Near)}
+	return out, nil
+}
+
+// pairRow is the row of a pair whose copies may differ.
+func pairRow(p [2]mail.Meta) state.Row {
+	return state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags), Size: -1, Date: p[0].Date}
 }
 
 // adopt makes paired rows part of the reading: their messages are no longer new,
@@ -95,7 +116,9 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 	for _, side := range []state.Side{state.Far, state.Near} {
 		byKey := make(map[mail.Key]*state.Row, len(rows))
 		for i := range rows {
-			byKey[rows[i].Key(side)] = &rows[i]
+			if key := rows[i].Key(side); key != "" {
+				byKey[key] = &rows[i]
+			}
 		}
 		delta := r.deltas[side]
 		there := make(map[mail.Key]bool, len(rows))
@@ -174,7 +197,7 @@ func (r *reading) digest(ctx context.Context, groups []group) error {
 			continue
 		}
 		err := r.e.store(side).Bodies(ctx, refOf(r.p.name, r.results[side]), keys, func(m mail.Meta, b mail.Body) error {
-			sum := newBodyDigest()
+			sum := newWholeDigest()
 			if _, err := io.Copy(sum, b); err != nil {
 				return err
 			}

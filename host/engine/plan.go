@@ -34,20 +34,22 @@ type FolderPlan struct {
 	Name  string
 	Steps []*Step
 
-	refs    map[state.Side]mail.Ref
-	record  state.Folder        // the record to write when everything was done
-	put     []*state.Row        // rows that changed without anything to do
-	drop    []int64             // rows to be forgotten
-	reset   bool                // forget everything first: the folder is paired anew
-	settle  []int64             // intents that are resolved
-	blocked atomic.Bool         // something was left alone: the cursors stay where they were
-	left    bool                // nothing is done in it, and nothing recorded
-	notes   []string            // what a script left alone, and why
-	names   map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key
-	options string              // see policy
-	limits  string
-	refused int // messages that are set aside, as it goes on
-	earlier map[earlier]string
+	refs      map[state.Side]mail.Ref
+	record    state.Folder        // the record to write when everything was done
+	put       []*state.Row        // rows that changed without anything to do
+	drop      []int64             // rows to be forgotten
+	reset     bool                // forget everything first: the folder is paired anew
+	settle    []int64             // intents that are resolved
+	blocked   atomic.Bool         // something was left alone: the cursors stay where they were
+	renewed   map[int64]bool      // rows of drop whose messages are copied as new ones
+	ambiguous int                 // messages that nobody can say are or are not each other
+	left      bool                // nothing is done in it, and nothing recorded
+	notes     []string            // what a script left alone, and why
+	names     map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key
+	options   string              // see policy
+	limits    string
+	refused   int // messages that are set aside, as it goes on
+	earlier   map[earlier]string
 
 	census census
 	// apart are the flags that a side is known not to keep, by that side.

@@ -223,15 +223,19 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 				return nil, err
 			}
 		}
-		if paired, err = r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New); err != nil {
+		found, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
+		if err != nil {
 			return nil, err
 		}
+		found.hold(true)
+		paired = found.rows
 	} else {
 		met, err := r.meet(ctx, paired)
 		if err != nil {
 			return nil, err
 		}
-		paired = append(paired, met...)
+		met.hold(false)
+		paired = append(paired, met.rows...)
 	}
 	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy,

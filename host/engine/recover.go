@@ -125,10 +125,11 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 	if to == state.Far {
 		far, near = arrived, sent
 	}
-	rows, err := r.pairUp(ctx, far, near)
+	same, err := r.pairUp(ctx, far, near)
 	if err != nil {
 		return nil, err
 	}
+	rows := same.rows
 	found := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
 	for _, row := range rows {
 		found[state.Far][row.Far], found[state.Near][row.Near] = true, true

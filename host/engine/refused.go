@@ -42,8 +42,7 @@ func (d *differ) refused(r state.Row) {
 		d.plan.drop = append(d.plan.drop, r.ID)
 	case (flagged || d.Again || strings.HasPrefix(r.Note, onceRefused)) && !d.deltas[from].Hidden[r.ID] &&
 		d.Policy.toward(from.Other())&OpNew != 0:
-		d.plan.drop = append(d.plan.drop, r.ID)
-		d.again[from] = append(d.again[from], mail.Meta{Key: r.Key(from), Flags: now, Size: -1, Date: r.Date})
+		d.renew(from, r, now)
 		if d.plan.earlier == nil {
 			d.plan.earlier = map[earlier]string{}
 		}

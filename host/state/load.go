@@ -17,7 +17,8 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 	err := d.read(ctx, opFolders, func(conn *sqlite.Conn) error {
 		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy, far_id, near_id,
 			(SELECT count(*) FROM intents WHERE folder = folders.id),
-			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'refused' AND status <> '')
+			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'refused' AND status <> ''),
+			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'ambiguous' AND status <> '')
 			FROM folders ORDER BY far`)
 		if err != nil {
 			return err
@@ -35,6 +36,7 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 				NearID:     stmt.ColumnText(8),
 				Open:       stmt.ColumnInt(9),
 				Refused:    stmt.ColumnInt(10),
+				Ambiguous:  stmt.ColumnInt(11),
 			})
 			return nil
 		})

@@ -104,8 +104,11 @@ func (m *Memory) Folders(ctx context.Context) ([]Folder, error) {
 		record := f.record
 		record.Open = len(f.intents)
 		for _, r := range f.rows {
-			if r.Status == StatusRefused {
+			switch r.Status {
+			case StatusRefused:
 				record.Refused++
+			case StatusAmbiguous:
+				record.Ambiguous++
 			}
 		}
 		out = append(out, record)

@@ -86,9 +86,9 @@ type Folder struct {
 	// FarID and NearID name the folders across renames (MAILBOXID, RFC 8474),
 	// where the stores have such names; empty where they do not.
 	FarID, NearID string
-	// Open is the number of Intents, and Refused the number of rows that are
-	// StatusRefused; both are filled in by Folders.
-	Open, Refused int
+	// Open is the number of Intents, Refused and Ambiguous are the numbers of rows
+	// that are StatusRefused and StatusAmbiguous; all are filled in by Folders.
+	Open, Refused, Ambiguous int
 }
 
 // Status says what a row stands for.
@@ -108,6 +108,10 @@ const (
 	// StatusRefused is a message that the other side refused for good: only the
 	// key of its source is set, and Note is the answer.
 	StatusRefused Status = "refused"
+	// StatusAmbiguous is a message that may be one of the other side's, and
+	// nobody can tell: only its own key is set. Rows with the same Note are those
+	// that may be each other.
+	StatusAmbiguous Status = "ambiguous"
 )
 
 // Row is a message that was on both sides, or still is on one of them.

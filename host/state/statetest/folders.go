@@ -20,14 +20,15 @@ func record(far string) *state.Folder {
 	}
 }
 
-// testRefused counts what was refused, as rows become so and stop being so.
+// testRefused counts what was refused or is ambiguous, as rows become so and stop being so.
 func testRefused(t *testing.T, s state.Store) {
 	put := rows(0, 3)
 	put[1].Status, put[1].Near, put[1].Note = state.StatusRefused, "", "NO too large"
-	put[2].Status, put[2].Near = state.StatusExpired, ""
+	put[2].Status, put[2].Near, put[2].Note = state.StatusAmbiguous, "", "header x"
 	c := &state.Change{Folder: record("INBOX"), Put: put}
 	commit(t, s, "INBOX", c)
 	require.Equal(t, 1, folders(t, s)[0].Refused)
+	require.Equal(t, 1, folders(t, s)[0].Ambiguous)
 	require.Equal(t, c.Put[1], load(t, s, "INBOX", state.Far)[1])
 	again := c.Put[1]
 	again.Status, again.Near, again.Note = state.StatusPair, "near.1", ""
