@@ -29,6 +29,8 @@ func engineMethods() []function {
 				L.Push(script.New(L, script.Check[*engine.Plan](L, 2)))
 				return 1
 			}},
+		{name: "on_guard", params: "plan: imapfw.Plan, alarm: imapfw.Alarm", returns: "\"stop\"|\"go\"|nil, string?",
+			doc: "Is asked when the guard is about to stop the run. \"go\", with a reason, lets it go on; \"stop\" and nil do not.", call: nothing},
 		{name: "on_message", params: "op: \"pull\"|\"push\", msg: imapfw.Message", returns: "\"skip\"|false|nil, string?",
 			doc: "Is asked about each new message before it is copied. \"skip\" or false, with a reason, leaves it out of this run.", call: nothing},
 		{name: "on_conflict", params: "conflict: imapfw.Conflict", returns: "\"remove\"|\"keep\"|\"far\"|\"near\"|nil",

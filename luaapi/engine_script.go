@@ -66,6 +66,9 @@ func (e *scriptedEngine) hooks() engine.Hooks {
 	if over("on_plan") {
 		h.OnPlan = e.onPlan
 	}
+	if over("on_guard") {
+		h.OnGuard = e.onGuard
+	}
 	if over("on_message") {
 		h.OnMessage = e.onMessage
 	}
@@ -164,6 +167,22 @@ func (e *scriptedEngine) onPlan(ctx context.Context, p *engine.Plan) error {
 		return &fault.Error{Code: fault.Guard, Op: "plan", Worker: e.worker, Err: err}
 	}
 	return err
+}
+
+func (e *scriptedEngine) onGuard(ctx context.Context, p *engine.Plan, a *engine.Alarm) (goOn bool, reason string, err error) {
+	err = e.call(ctx, "on_guard",
+		func(L *lua.LState) []lua.LValue { return []lua.LValue{script.New(L, p), script.New(L, a)} },
+		func(verdict, why lua.LValue) error {
+			switch verdict {
+			case lua.LNil, lua.LString("stop"):
+			case lua.LString("go"):
+				goOn, reason = true, because(why)
+			default:
+				return e.wrong("on_guard", verdict, "\"stop\", \"go\" or nil")
+			}
+			return nil
+		})
+	return goOn, reason, err
 }
 
 func (e *scriptedEngine) onMessage(ctx context.Context, b *engine.Batch) error {

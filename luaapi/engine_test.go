@@ -1,6 +1,7 @@
 package luaapi_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -227,4 +228,44 @@ return app`)
 	require.NoError(t, err)
 	require.NotZero(t, result.ExitCode)
 	require.ErrorContains(t, result.Err, "did not call super.commit")
+}
+
+func TestOnGuard(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend string) {
+		engine := `
+local Engine = api.SyncEngine:extend "Engine"
+function Engine:on_guard(plan, alarm)
+  assert(plan:total "delete" == alarm.removals and alarm.removals == 120)
+  local d = alarm.dangers[1]
+  assert(d.kind == "removals" and d.folder == "INBOX" and d.side == "far" and d.count == 120 and d.of == 120)
+  assert(alarm.text:find "120" and tostring(alarm) == alarm.text)
+  ANSWER
+end`
+		file := func(answer string) string {
+			return custom(strings.Replace(engine, "ANSWER", answer, 1), ``, ``, backend+`class = Engine`)
+		}
+		a := newApp(t, "custom.lua", file(""))
+		far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+		put(far, "INBOX", 1, 120)
+		a.done()
+		for _, m := range near.Snapshot()["INBOX"] {
+			near.Remove("INBOX", m.Key)
+		}
+		for _, c := range []struct {
+			answer string
+			code   int
+			left   int
+		}{
+			{``, luaapi.ExitGuard, 120}, {`return "stop"`, luaapi.ExitGuard, 120}, {`return "yes"`, luaapi.ExitUsage, 120},
+			{`return "go", "as it says"`, luaapi.ExitDone, 0},
+		} {
+			writeFile(t, a.path, file(c.answer))
+			result, err := a.run()
+			require.NoError(t, err)
+			require.Equal(t, c.code, result.ExitCode, c.answer)
+			require.Len(t, far.Snapshot()["INBOX"], c.left, c.answer)
+		}
+		notes := a.told("told")
+		require.Contains(t, notes[len(notes)-1].Data.(wire.Map)["text"], "as it says")
+	})
 }

@@ -39,7 +39,7 @@ func values() []value { return matchValues() }
 func objects() []described {
 	return []described{
 		secretObject(), regexObject(), predicateObject(), messageObject(), folderObject(),
-		planObject(), stepObject(), pairObject(), conflictObject(), stateChangeObject(),
+		planObject(), stepObject(), pairObject(), alarmObject(), conflictObject(), stateChangeObject(),
 		managerObject(), contextObject(), accountObject(), requestObject(),
 	}
 }

@@ -11,10 +11,7 @@ import (
 
 // selectionOf returns which folders the engine may create far.
 func selectionOf(m wire.Map) (engine.Selection, error) {
-	patterns, ok := m["folders"].([]any)
-	if !ok {
-		return engine.Selection{}, nil
-	}
+	patterns, _ := m["folders"].([]any)
 	steps, err := renamesOf(m["rename"])
 	return engine.Selection{Patterns: textsOf(patterns), Rename: steps, Far: m["account"] == nil}, err
 }

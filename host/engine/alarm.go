@@ -43,6 +43,15 @@ func (d Danger) String() string {
 	return string(d.Kind)
 }
 
+// Value returns a danger as plain data.
+func (d Danger) Value() wire.Map {
+	side := ""
+	if d.Side != 0 {
+		side = d.Side.String()
+	}
+	return wire.Map{"kind": string(d.Kind), "folder": d.Folder, "side": side, "count": int64(d.Count), "of": int64(d.Of), "text": d.String()}
+}
+
 // shownDangers and shownExamples bound what is told of an alarm: it must fit on
 // a screen.
 const (
@@ -63,11 +72,7 @@ func (a *Alarm) value(last state.Run, examples []example) wire.Map {
 		if i == shownDangers {
 			break
 		}
-		one := wire.Map{"kind": string(d.Kind), "folder": d.Folder, "side": "", "count": int64(d.Count), "of": int64(d.Of), "text": d.String()}
-		if d.Side != 0 {
-			one["side"] = d.Side.String()
-		}
-		dangers = append(dangers, one)
+		dangers = append(dangers, d.Value())
 	}
 	for _, e := range examples {
 		shown = append(shown, wire.Map{"folder": e.folder, "from": e.from, "subject": e.subject, "date": unix(e.date)})

@@ -39,6 +39,9 @@ type Config struct {
 	Args wire.Map
 	// Once is what the command line says about this one run.
 	Once Once
+	// FarNames returns the far names that a near one may stand for; nil: the
+	// same. It helps to understand what the command line says.
+	FarNames func(near string) []string
 	// Spool keeps what is removed for good, for undo. nil keeps nothing.
 	Spool Spool
 	// Convert copies the far side into a near side that must be empty at first.
@@ -76,6 +79,7 @@ type Engine struct {
 
 	refusing atomic.Bool // a message was set aside in this run
 
+	spared Sides                                   // sides that no run of this account may write
 	listed [state.Near + 1]map[string]*mail.Folder // what each side listed
 }
 
@@ -124,7 +128,8 @@ func (e *Engine) once(ctx context.Context) error {
 		// changed on the second side afterwards is left alone.
 		e.Policy.Pull, e.Policy.Push, e.Policy.Expunge = OpNew|OpFlags, OpsNone, NoSide
 	}
-	e.Policy = e.Once.narrow(e.Policy)
+	e.spared = e.Policy.spared()
+	e.Policy = e.Once.narrow(e.Policy).sparing()
 	if err := e.recall(ctx); err != nil {
 		return err
 	}
@@ -186,6 +191,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 		}
 	}
 	e.report.Folders = len(plan.Folders)
+	e.leaveMoved(plan)
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
 	}

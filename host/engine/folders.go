@@ -45,6 +45,9 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	if err := e.vanished(ctx); err != nil {
 		return nil, err
 	}
+	if err := e.choose(); err != nil {
+		return nil, err
+	}
 	if e.doubt != "" {
 		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
 	}
@@ -74,7 +77,7 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 
 // consider decides whether a folder is looked into at all.
 func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
-	if e.Once.Folders != nil && !slices.Contains(e.Once.Folders, p.name) {
+	if !e.Once.chosen(p.name) {
 		return false, nil
 	}
 	for _, f := range []*mail.Folder{p.far, p.near} {

@@ -1,5 +1,7 @@
 package engine
 
+import "github.com/imapfw/imapfw/host/state"
+
 // Once is what the command line says about one run. Its zero value changes
 // nothing.
 type Once struct {
@@ -17,11 +19,45 @@ type Once struct {
 // narrow returns the policy of this one run. What it leaves alone is caught up by
 // a later run, since the folder is recorded with the narrower policy.
 func (o Once) narrow(p Policy) Policy {
+	wide := p
 	if o.NarrowPull {
 		p.Pull &= o.Pull
 	}
 	if o.NarrowPush {
 		p.Push &= o.Push
 	}
+	// What is left out takes along what belongs to it.
+	for _, side := range []state.Side{state.Far, state.Near} {
+		out := wide.toward(side) &^ p.toward(side)
+		if out&OpNew != 0 {
+			p.Create &^= sidesOf(side)
+		}
+		if out&OpDelete != 0 {
+			p.Expunge &^= sidesOf(side)
+			p.Remove &^= sidesOf(side)
+		}
+	}
+	return p
+}
+
+// spared returns the sides that must not be written: those toward which no
+// operation is allowed.
+func (p Policy) spared() Sides {
+	out := NoSide
+	for _, side := range []state.Side{state.Far, state.Near} {
+		if p.toward(side) == OpsNone {
+			out |= sidesOf(side)
+		}
+	}
+	return out
+}
+
+// sparing returns the policy without anything that would write a spared side.
+func (p Policy) sparing() Policy {
+	written := Both &^ p.spared()
+	p.Create &= written
+	p.Expunge &= written
+	p.Remove &= written
+	p.Subscribe &= written
 	return p
 }

@@ -31,13 +31,7 @@ func (s Selection) around(far, near driver.Store) (driver.Store, driver.Store, e
 	if err != nil {
 		return nil, nil, err
 	}
-	var steps []naming.Step
-	for _, step := range s.Rename {
-		if step.Kind != naming.Pair {
-			steps = append(steps, step)
-		}
-	}
-	rename, err := naming.NewRename(steps, nil)
+	rename, err := s.rename()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -56,6 +50,25 @@ func (s Selection) around(far, near driver.Store) (driver.Store, driver.Store, e
 	}
 	listed := make(chan []mail.Folder, 1)
 	return &listing{far, listed}, &selected{near, listed, selects}, nil
+}
+
+func (s Selection) rename() (*naming.Rename, error) {
+	var steps []naming.Step
+	for _, step := range s.Rename {
+		if step.Kind != naming.Pair {
+			steps = append(steps, step)
+		}
+	}
+	return naming.NewRename(steps, nil)
+}
+
+// farNames returns the far names that a near one may stand for.
+func (s Selection) farNames(near string) []string {
+	rename, err := s.rename()
+	if err != nil {
+		return nil
+	}
+	return rename.FarNames(near)
 }
 
 // listing lets the near side see what the far side listed. An engine lists both

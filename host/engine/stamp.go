@@ -35,8 +35,8 @@ func (e *Engine) recall(ctx context.Context) error {
 	}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		s, ok := driver.As[driver.Stamper](e.store(side))
-		if !ok {
-			continue
+		if !ok || info.Mark(side) == 0 {
+			continue // it cannot carry a mark, or never got one
 		}
 		text, err := s.Stamp(ctx)
 		if err != nil {
@@ -46,8 +46,8 @@ func (e *Engine) recall(ctx context.Context) error {
 		switch {
 		case !found:
 			e.doubt = fmt.Sprintf("the %s side does not carry this account's mark: it was replaced, or restored from a backup", side)
-		case run < info.Run || run > info.Pending:
-			e.doubt = fmt.Sprintf("the %s side is at run %d, the state at run %d: one of them was restored from a backup", side, run, info.Run)
+		case run < info.Mark(side) || run > info.Pending:
+			e.doubt = fmt.Sprintf("the %s side is at run %d, the state at run %d: one of them was restored from a backup", side, run, info.Mark(side))
 		default:
 			continue
 		}
@@ -84,7 +84,7 @@ func (e *Engine) mark(ctx context.Context) error {
 	}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		s, ok := driver.As[driver.Stamper](e.store(side))
-		if !ok {
+		if !ok || e.spared.Has(side) {
 			continue
 		}
 		// The entries of others stay, see driver.MergeStamp.
@@ -93,6 +93,11 @@ func (e *Engine) mark(ctx context.Context) error {
 		}
 	}
 	e.info.Run = e.info.Pending
+	for side, mark := range map[state.Side]*int64{state.Far: &e.info.FarMark, state.Near: &e.info.NearMark} {
+		if !e.spared.Has(side) {
+			*mark = e.info.Run
+		}
+	}
 	return e.State.SetInfo(ctx, e.info)
 }
 

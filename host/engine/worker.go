@@ -104,7 +104,7 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	}
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
-		Policy: w.params.Policy, Scope: w.params.Scope, Job: w.params.Job, Args: w.params.Args, Once: w.params.Once, Convert: w.params.Convert, DryRun: w.params.DryRun,
+		Policy: w.params.Policy, Scope: w.params.Scope, Job: w.params.Job, Args: w.params.Args, Once: w.params.Once, FarNames: w.params.Select.farNames, Convert: w.params.Convert, DryRun: w.params.DryRun,
 		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {

@@ -26,6 +26,7 @@ type world struct {
 	hooks     engine.Hooks
 	convert   bool
 	dry       bool
+	farNames  func(near string) []string
 	emit      func(name string, data wire.Value)
 	serial    int
 	spool     engine.Spool
@@ -64,7 +65,7 @@ func (w *world) run() (*engine.Report, error) {
 
 func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 	return engine.New(engine.Config{Name: "test", Job: job, Args: args, Spool: w.spool, Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
-		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Emit: w.emit})
+		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Emit: w.emit, FarNames: w.farNames})
 }
 
 // sync syncs once and insists that all went well.

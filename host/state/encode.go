@@ -53,11 +53,13 @@ func (c *columns) side() Side {
 	return s
 }
 
-func encodeInfo(i Info) wire.Value { return wire.List{i.Account, i.Run, i.Pending} }
+func encodeInfo(i Info) wire.Value {
+	return wire.List{i.Account, i.Run, i.Pending, i.FarMark, i.NearMark}
+}
 
 func decodeInfo(v wire.Value) (Info, error) {
-	c := readColumns(v, 3)
-	return Info{Account: c.text(), Run: next[int64](c), Pending: next[int64](c)}, c.err
+	c := readColumns(v, 5)
+	return Info{Account: c.text(), Run: next[int64](c), Pending: next[int64](c), FarMark: next[int64](c), NearMark: next[int64](c)}, c.err
 }
 
 func encodeFolder(f Folder) wire.Value {

@@ -16,6 +16,8 @@ const (
 	keyAccountID = "account_id"
 	keyRun       = "run"
 	keyPending   = "pending"
+	keyFarMark   = "far_mark"
+	keyNearMark  = "near_mark"
 	keyLastID    = "last_id"
 )
 
@@ -41,8 +43,20 @@ func (d *DB) Info(ctx context.Context) (Info, error) {
 		if info.Run, err = number(values, keyRun); err != nil {
 			return err
 		}
-		info.Pending, err = number(values, keyPending)
-		return err
+		if info.Pending, err = number(values, keyPending); err != nil {
+			return err
+		}
+		// A state from before there were marks of each side marked both.
+		info.FarMark, info.NearMark = info.Run, info.Run
+		for key, mark := range map[string]*int64{keyFarMark: &info.FarMark, keyNearMark: &info.NearMark} {
+			if values[key] == "" {
+				continue
+			}
+			if *mark, err = number(values, key); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return info, err
 }
@@ -54,6 +68,8 @@ func (d *DB) SetInfo(ctx context.Context, info Info) error {
 			keyAccountID: info.Account,
 			keyRun:       strconv.FormatInt(info.Run, 10),
 			keyPending:   strconv.FormatInt(info.Pending, 10),
+			keyFarMark:   strconv.FormatInt(info.FarMark, 10),
+			keyNearMark:  strconv.FormatInt(info.NearMark, 10),
 		})
 	})
 }

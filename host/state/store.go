@@ -72,6 +72,17 @@ type Info struct {
 	// and at the end of every run that changes anything. Pending is the number
 	// they are being marked with; it is equal to Run but for that moment.
 	Run, Pending int64
+	// FarMark and NearMark are the numbers that each side was last marked with.
+	// A side that a run must not write keeps an older one; 0 was never marked.
+	FarMark, NearMark int64
+}
+
+// Mark returns the number that a side was last marked with.
+func (i Info) Mark(s Side) int64 {
+	if s == Far {
+		return i.FarMark
+	}
+	return i.NearMark
 }
 
 // Folder is what is kept of a pair of folders. Far is its name in the state.

@@ -302,6 +302,12 @@ function Plan:total(op) end
 ---@field near_count? integer messages near; nil where the folder is missing
 ---@field attrs table<string, true> its attributes
 
+---Why the guard is about to stop a run.
+---@class imapfw.Alarm
+---@field text string what it is about, in one line
+---@field removals integer how many messages the plan removes, each counted once
+---@field dangers { kind: string, folder: string, side: string, count: integer, of: integer, text: string }[] each limit that is exceeded; kinds are "removals", "emptied", "empty side", "account", "allowed", "uploads"
+
 ---A message that was removed on one side while its flags were changed on the other.
 ---@class imapfw.Conflict
 ---@field folder string the folder's name, as both sides show it
@@ -596,6 +602,12 @@ function SyncEngine:on_folder(pair) end
 ---@param plan imapfw.Plan
 ---@return imapfw.Plan|false|nil
 function SyncEngine:on_plan(plan) end
+---Is asked when the guard is about to stop the run. "go", with a reason, lets it go on; "stop" and nil do not.
+---@param plan imapfw.Plan
+---@param alarm imapfw.Alarm
+---@return "stop"|"go"|nil
+---@return string?
+function SyncEngine:on_guard(plan, alarm) end
 ---Is asked about each new message before it is copied. "skip" or false, with a reason, leaves it out of this run.
 ---@param op "pull"|"push"
 ---@param msg imapfw.Message

@@ -138,7 +138,7 @@ func testInfo(t *testing.T, s state.Store) {
 	require.Zero(t, first.Run)
 	require.Zero(t, first.Pending)
 
-	first.Run, first.Pending = 1<<40, 1<<40+1
+	first.Run, first.Pending, first.FarMark, first.NearMark = 1<<40, 1<<40+1, 1<<39, 1<<40
 	require.NoError(t, s.SetInfo(t.Context(), first))
 	reopen(t, s)
 	again, err := s.Info(t.Context())
