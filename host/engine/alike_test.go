@@ -36,7 +36,7 @@ func TestServerThatAltersWhatItIsGiven(t *testing.T) {
 
 // A server that was killed for while it took messages which it alters.
 func TestKilledWhileAServerAlters(t *testing.T) {
-	for n := 0; ; n++ {
+	for n := 0; ; n += stride() {
 		w := newWorld(t, "eager-maildir")
 		far := &odd{Store: w.far, alter: func(b []byte) []byte { return append([]byte("X-Server: was here\n"), b...) }}
 		w.near.Add("INBOX", w.message())

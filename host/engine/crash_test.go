@@ -17,7 +17,7 @@ func TestKilledAnywhere(t *testing.T) {
 	for kind := range kinds {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			for n := 0; ; n++ {
+			for n := 0; ; n += stride() {
 				w := newWorld(t, kind)
 				for range 4 {
 					w.far.Add("INBOX", w.message(`\Seen`))
@@ -56,7 +56,7 @@ func TestKilledAnywhere(t *testing.T) {
 // mail in between.
 func TestKilledTwice(t *testing.T) {
 	for _, kind := range []string{"no-uidplus", "imap-imap", "imap-maildir"} {
-		for n := 20; n < 80; n += 3 {
+		for n := 20; n < 80; n += 3 * stride() {
 			for m := 0; m < 80; m += 11 {
 				w := newWorld(t, kind)
 				twin := w.message()

@@ -38,7 +38,7 @@ func TestFolderRemadeAfterAnInterruptedFirstRun(t *testing.T) {
 // A reading that another program disturbed does not tell what arrived: a
 // delivery that it does not show is not made again.
 func TestUnsureReadingAfterAKill(t *testing.T) {
-	for n := 0; ; n++ {
+	for n := 0; ; n += stride() {
 		w := newWorld(t, "imap-maildir")
 		w.far.Add("INBOX", w.message())
 		mend, breaker := w.killAt(n)
@@ -79,7 +79,7 @@ func TestUnsureReadingOfTwoFilledSides(t *testing.T) {
 
 // An intent names its source by a key, which another message may have by now.
 func TestRenumberedWhileAnIntentIsOpen(t *testing.T) {
-	for n := 0; ; n++ {
+	for n := 0; ; n += stride() {
 		w := newWorld(t, "imap-maildir")
 		for range 3 {
 			w.far.Add("INBOX", w.message())
@@ -115,7 +115,7 @@ func TestRenumberedWhileAnIntentIsOpen(t *testing.T) {
 // A run that was stopped half way has changed the near side too: a backup from
 // before it is recognised.
 func TestBackupFromBeforeARunThatFailed(t *testing.T) {
-	for n := 0; ; n++ {
+	for n := 0; ; n += stride() {
 		w := newWorld(t, "imap-maildir")
 		w.far.Add("INBOX", w.message())
 		w.sync()
@@ -248,7 +248,7 @@ func TestDoubtOutlivesItsRun(t *testing.T) {
 		require.Equal(t, 6, count(w.near, "Work"))
 		w.still()
 	}
-	for n := 0; ; n++ {
+	for n := 0; ; n += stride() {
 		w := restored()
 		mend, breaker := w.killAt(n)
 		_, _ = w.run()

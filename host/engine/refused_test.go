@@ -265,7 +265,7 @@ func TestWhatIsNotTheMessagesFault(t *testing.T) {
 // Killed anywhere, a run with refusals ends the same.
 func TestRefusalsWhereverItIsKilled(t *testing.T) {
 	eachKind(t, func(t *testing.T, w *world) {
-		for n := 0; ; n++ {
+		for n := 0; ; n += stride() {
 			w := newWorld(t, strings.Split(t.Name(), "/")[1])
 			w.far.Refuse((&picky{word: "poison", err: tooBig}).refuse)
 			w.near.Refuse((&picky{word: "poison", err: tooBig}).refuse)

@@ -85,7 +85,7 @@ func flagsOf(snapshot memory.Snapshot) map[string]mail.Flags {
 // brings back everything that is missing, and doubles nothing.
 func TestUndoOfAKilledRun(t *testing.T) {
 	for _, kind := range []string{"imap-maildir", "imap-imap", "no-uidplus"} {
-		for n := 0; ; n++ {
+		for n := 0; ; n += stride() {
 			w := newWorld(t, kind)
 			withUndo(t, w)
 			for range 4 {
@@ -121,7 +121,7 @@ func TestUndoOfAKilledRun(t *testing.T) {
 // An undo that is killed is finished by the next sync or undo: nothing is doubled.
 func TestKilledUndo(t *testing.T) {
 	for _, kind := range []string{"imap-maildir", "imap-imap", "no-uidplus"} {
-		for n := 0; ; n++ {
+		for n := 0; ; n += stride() {
 			w := newWorld(t, kind)
 			withUndo(t, w)
 			for range 3 {

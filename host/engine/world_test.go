@@ -159,3 +159,12 @@ func (w *world) killAt(n int) (mend func(), breaker *memory.Breaker) {
 		w.state.breaker = nil
 	}, b
 }
+
+// stride is how far apart the moments are that a run is killed at: every single
+// one, unless the tests are asked to be short.
+func stride() int {
+	if testing.Short() {
+		return 7
+	}
+	return 1
+}
