@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,6 +35,40 @@ func testDeliverAttributes(t *testing.T, e *env) {
 	key := e.add(t, ref, undated)[0]
 	require.False(t, e.describe(t, ref, mail.NewKeySet(key), mail.WantDate)[key].Date.IsZero())
 	require.Equal(t, subjects(1, 2, 3, 4, 5), e.subjects(t, ref))
+}
+
+// testDates keeps dates to the second, whatever zone they are told in. What is
+// out of reach becomes some date, and holds up nothing.
+func testDates(t *testing.T, e *env) {
+	ref := e.create(t, "F")
+	zone := func(hours float64) *time.Location { return time.FixedZone("", int(hours*3600)) }
+	dates := []time.Time{
+		time.Unix(1, 0),
+		time.Date(1996, 7, 17, 2, 44, 25, 0, zone(-7)),
+		time.Date(2009, 11, 5, 23, 59, 59, 999_999_999, zone(5.5)),
+		time.Date(2012, 2, 29, 23, 59, 59, 0, zone(14)),
+		time.Date(2020, 10, 25, 2, 30, 0, 0, zone(2)), // the hour that came twice
+		time.Date(2020, 10, 25, 2, 30, 0, 0, zone(1)),
+		time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Unix(-1, 0),
+		time.Date(2050, 1, 1, 0, 0, 0, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, zone(-12)),
+	}
+	msgs := texts(0, len(dates))
+	for i := range msgs {
+		msgs[i].Date = dates[i]
+	}
+	keys := e.add(t, ref, msgs...)
+	got := e.describe(t, ref, mail.NewKeySet(keys...), mail.WantDate)
+	for i, key := range keys {
+		require.False(t, got[key].Date.IsZero())
+		if i < 6 {
+			require.Equal(t, dates[i].Unix(), got[key].Date.Unix(), "%s became %s", dates[i], got[key].Date)
+		}
+	}
+	for key, m := range e.read(t, ref) {
+		require.True(t, got[key].Date.Equal(m.meta.Date), "however it is asked for")
+	}
 }
 
 func testDeliverKeys(t *testing.T, e *env) {

@@ -114,6 +114,7 @@ func Run(t *testing.T, h Harness) {
 		{"Bodies/CallbackError", testBodiesCallbackError},
 		{"Deliver/Attributes", testDeliverAttributes},
 		{"Deliver/Keys", testDeliverKeys},
+		{"Deliver/Dates", testDates},
 		{"Deliver/NotBeforeCommit", testDeliverNotBeforeCommit},
 		{"Deliver/Abort", testDeliverAbort},
 		{"Deliver/BrokenBody", testDeliverBrokenBody},

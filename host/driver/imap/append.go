@@ -174,13 +174,8 @@ func (d *Driver) check(ctx context.Context, box mailbox, epoch string) (fact, er
 	return known, err
 }
 
-// appendDate leaves out dates that the protocol cannot write.
-func appendDate(t time.Time) time.Time {
-	if y := t.UTC().Year(); y < 1000 || y > 9998 {
-		return time.Time{}
-	}
-	return t.UTC()
-}
+// appendDate is a date as APPEND carries it: zero for none.
+func appendDate(t time.Time) time.Time { return mail.StorableDate(t).UTC() }
 
 // Commit waits for the answers to the APPENDs. A NO is the error of its message.
 // When a connection dropped with APPENDs unanswered, nobody knows whether they

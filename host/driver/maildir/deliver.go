@@ -104,7 +104,7 @@ func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) er
 		err = cerr
 	}
 	if err == nil && !date.IsZero() {
-		err = os.Chtimes(d.tmp(), time.Time{}, storable(date))
+		err = os.Chtimes(d.tmp(), time.Time{}, mail.StorableDate(date))
 	}
 	return err
 }
@@ -126,18 +126,6 @@ func createTmp(path string) (*os.File, error) {
 			return nil, err
 		}
 	}
-}
-
-// storable moves a date into what every file system can keep.
-func storable(t time.Time) time.Time {
-	first, last := time.Unix(0, 0), time.Date(2106, 1, 1, 0, 0, 0, 0, time.UTC)
-	if t.Before(first) {
-		return first
-	}
-	if t.After(last) {
-		return last
-	}
-	return t
 }
 
 // Abort removes the file. What cannot be removed is, when the next Store opens.
