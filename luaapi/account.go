@@ -25,7 +25,6 @@ func accountTable() *options.Table {
 		{Name: "far", Type: storeType(), Required: true, Help: "the reference, a server as a rule"},
 		{Name: "near", Type: storeType(), Required: true, Help: "the copy"},
 		{Name: "rename", Type: renameType(), Help: "how far folder names become near ones, and back"},
-		{Name: "messages", Type: predicateType(), Help: "which messages are in sight, by their near folder; the others are neither copied nor removed"},
 		{Name: "state", Type: options.Text(),
 			DefaultText: "$XDG_STATE_HOME/imapfw/NAME", Help: "folder of what is remembered between two runs"},
 	}

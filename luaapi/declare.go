@@ -126,7 +126,11 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	if policy.Undo.Path, err = undoPath(policy.Undo, kept.Spec().Params); err != nil {
 		return nil, err
 	}
-	scope, err := scopeOf(far.scope, near.scope, m["folders"])
+	messages, err := messagesOf(m["messages"])
+	if err != nil {
+		return nil, err
+	}
+	scope, err := scopeOf(far.scope, near.scope, m["folders"], m["messages"])
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +144,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	}
 	class, _ := m["class"].(*script.Class)
 	params := engine.Params{
-		Policy: policy, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
+		Policy: policy, Messages: messages, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
 		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.opt.Once, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
 	}.Map()
 	declaration := topology.Declaration{

@@ -52,22 +52,14 @@ func (a *account) declare() error {
 
 // accountControllers returns what stands between the stores of an account and
 // its engine. The engine speaks near names: the far store is renamed, outside
-// the patterns, which are for far names, and inside the predicate, which is for
-// near ones. Near folders that a function does not select are hidden too; for
-// patterns the engine sees to that.
+// the patterns, which are for far names. Near folders that a function does not
+// select are hidden too; for patterns the engine sees to that.
 func accountControllers(o wire.Map) (far, near []endpoint.Controller, err error) {
 	steps, err := renamesOf(o["rename"])
 	if err != nil {
 		return nil, nil, err
 	}
 	renames := naming.Encode(steps)
-	if m, ok := o["messages"].(*match); ok {
-		expr, err := plainExpr(m)
-		if err != nil {
-			return nil, nil, err
-		}
-		far = append(far, endpoint.Controller{Kind: controllerFilter, Options: wire.Map{"messages": expr}})
-	}
 	if len(steps) > 0 {
 		far = append(far, endpoint.Controller{Kind: controllerNameTrans, Options: wire.Map{"rename": renames}})
 	}

@@ -22,6 +22,8 @@ func engineOptions() []options.Option {
 		{Name: "remove", Type: sides(), Default: "none", Help: "where folders are removed that were removed on the other side"},
 		{Name: "subscribe", Type: sides(), Default: "both", Help: "where created folders are subscribed"},
 		{Name: "trash", Type: options.Sub(trashTable()), Help: "where messages go before they are removed for good"},
+		{Name: "messages", Type: predicateType(), DefaultText: "all",
+			Help: "which far messages are kept near; one that does not match any more is removed near only, and never for that while it is flagged or unread unless the predicate says so"},
 		{Name: "max_size", Type: options.Size(), DefaultText: "off",
 			Help: "larger messages are kept near as a placeholder until they are flagged"},
 		{Name: "max_messages", Type: options.Int(0, math.MaxInt32), Default: int64(0), Help: "how many messages of a folder are kept near, the newest; 0 is all"},

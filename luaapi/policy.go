@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 
 	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/wire"
 )
@@ -14,6 +15,19 @@ func selectionOf(m wire.Map) (engine.Selection, error) {
 	patterns, _ := m["folders"].([]any)
 	steps, err := renamesOf(m["rename"])
 	return engine.Selection{Patterns: textsOf(patterns), Rename: steps, Far: m["account"] == nil}, err
+}
+
+// messagesOf reads the option messages: nil keeps everything near.
+func messagesOf(v any) (*predicate.Expr, error) {
+	m, ok := v.(*match)
+	if !ok {
+		return nil, nil
+	}
+	plain, err := plainExpr(m)
+	if err != nil {
+		return nil, err
+	}
+	return predicate.Decode(plain)
 }
 
 // accountOf is the name the state is recorded under.

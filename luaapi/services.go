@@ -53,7 +53,7 @@ func (s *services) registry() worker.Registry {
 		repository.Kind: repository.Factory(builders),
 		endpoint.Kind:   endpoint.Factory(builders),
 		state.Kind:      s.newState,
-		engine.Kind:     engine.Factory(s.newEngine),
+		engine.Kind:     engine.Factory(s.newEngine, s.keepFunctions),
 		kindLogger:      s.newLogger,
 		kindWorker:      s.newUserWorker,
 	}
@@ -63,6 +63,13 @@ func (s *services) registry() worker.Registry {
 func (s *services) newEngine(env worker.Env) (engine.Script, error) {
 	return &scriptedEngine{make: s.newLuaState, worker: env.Spec.Name, log: env.Log,
 		class: env.Spec.Class, args: env.Spec.Params["args"]}, nil
+}
+
+// keepFunctions run the functions of a predicate on what is kept near, in a Lua
+// state of their own that is made with the first call.
+func (s *services) keepFunctions(env worker.Env) engine.Functions {
+	fns := &functionState{make: s.newLuaState, env: env}
+	return engine.Functions{Message: fns.functions().Message, Close: fns.close}
 }
 
 // newLuaState makes the Lua state of a worker.

@@ -51,6 +51,7 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("flags_near")+o.number("flags_far"), "flags changed")
 	add(o.number("removed_near"), "removed here")
 	add(o.number("removed_far"), "removed there")
+	add(o.number("expired"), "not kept here any more")
 	add(o.number("created"), "folders created")
 	add(o.number("restored"), "restored")
 	add(o.failed(), "FAILED")

@@ -9,8 +9,8 @@ import (
 	"github.com/imapfw/imapfw/host/predicate"
 )
 
-// FilterOptions say what is in sight. What is not is marked Hidden, never
-// dropped: it exists, and is not taken for removed.
+// FilterOptions say what is in sight. What is not is marked, never dropped: it
+// exists, and is not taken for removed.
 type FilterOptions struct {
 	// Folders reports whether a folder is in sight; nil: all are. Its error is
 	// kept as the folder's Fault.
@@ -18,6 +18,13 @@ type FilterOptions struct {
 	// Messages says which messages are; nil: all are. A message about which it
 	// gives no answer, because it vanished meanwhile, is hidden.
 	Messages *predicate.Predicate
+	// Keep makes Messages say which messages are kept near: the others are
+	// marked Excluded instead of Hidden. There doubt keeps: a message about
+	// which there is no answer is not excluded.
+	Keep bool
+	// Failed is told, with Keep, about a message that the predicate failed on,
+	// and which is kept for that. nil ends the reading instead.
+	Failed func(ctx context.Context, folder string, key mail.Key, err error) error
 	// Call runs the functions of Messages; nil where it has none.
 	Call func(ctx context.Context, id string, v *predicate.View) (bool, error)
 	// Now is the clock for ages; nil means time.Now.
@@ -88,6 +95,6 @@ func (f *filter) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, f
 	if err != nil {
 		return mail.Result{}, err
 	}
-	s.ref.Epoch, res.Filtered = res.Epoch, true
+	s.ref.Epoch, res.Filtered = res.Epoch, res.Filtered || !f.o.Keep
 	return res, s.spool.each(s.second)
 }

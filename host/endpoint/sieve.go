@@ -35,7 +35,7 @@ func (s *sieve) first(metas []mail.Meta) error {
 			return err
 		}
 		if got.Truth != predicate.Unknown {
-			metas[i].Hidden = metas[i].Hidden || got.Truth == predicate.False
+			s.mark(&metas[i], got.Truth == predicate.False)
 			continue
 		}
 		if err := s.spool.add(metas[i:]); err != nil {
@@ -82,7 +82,20 @@ func (s *sieve) ask(v *predicate.View) (predicate.Verdict, error) {
 	if s.f.o.Call != nil {
 		v.Call = func(id string, v *predicate.View) (bool, error) { return s.f.o.Call(s.ctx, id, v) }
 	}
-	return s.f.o.Messages.Eval(v)
+	got, err := s.f.o.Messages.Eval(v)
+	if err == nil || !s.f.o.Keep || s.f.o.Failed == nil || s.ctx.Err() != nil {
+		return got, err
+	}
+	return predicate.Verdict{Truth: predicate.True}, s.f.o.Failed(s.ctx, s.ref.Name, v.Meta.Key, err)
+}
+
+// mark notes what the predicate said about a message.
+func (s *sieve) mark(m *mail.Meta, out bool) {
+	if s.f.o.Keep {
+		m.Excluded = out
+	} else {
+		m.Hidden = m.Hidden || out
+	}
 }
 
 // sifted is one batch of which the metas did not tell enough.
@@ -96,7 +109,11 @@ type sifted struct {
 	needs  predicate.Needs   // of those that are undecided
 }
 
+// hide hides what there is no answer about. What is to be kept is kept then.
 func (b *sifted) hide(keys mail.KeySet) {
+	if b.f.o.Keep {
+		return
+	}
 	for k := range keys.All() {
 		b.metas[b.at[k]].Hidden = true
 	}
@@ -125,7 +142,8 @@ func (b *sifted) decide(v *predicate.View) error {
 		b.needs |= got.Missing
 		return nil
 	}
-	m.Hidden = got.Truth == predicate.False || b.hidden[m.Key]
+	m.Hidden = b.hidden[m.Key]
+	b.mark(m, got.Truth == predicate.False)
 	return nil
 }
 

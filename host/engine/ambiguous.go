@@ -104,7 +104,8 @@ func (d *differ) renew(side state.Side, r state.Row, now mail.Flags) {
 		d.plan.renewed = map[int64]bool{}
 	}
 	d.plan.renewed[r.ID] = true
-	d.again[side] = append(d.again[side], mail.Meta{Key: r.Key(side), Flags: now, Size: -1, Date: r.Date})
+	d.again[side] = append(d.again[side], mail.Meta{Key: r.Key(side), Flags: now, Size: -1, Date: r.Date,
+		Excluded: side == state.Far && d.Far.Excluded[r.ID]})
 }
 
 // tellAmbiguous reports the folders that hold ambiguous messages, in every run:

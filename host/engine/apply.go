@@ -195,6 +195,11 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 			changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeRemove}
 		}
 	}
+	if s.Expiry {
+		if err := e.markExpired(ctx, fp, items); err != nil {
+			return err
+		}
+	}
 	outcomes, err := e.store(s.Side).Change(ctx, fp.refs[s.Side], changes)
 	if err != nil {
 		return err
@@ -277,6 +282,8 @@ func (e *Engine) allFailed(ctx context.Context, folder string, failed []error) e
 func (e *Engine) countChanges(s *Step, n int) {
 	field := &e.report.FlagsFar
 	switch {
+	case s.Expiry:
+		field = &e.report.Expired
 	case s.Op == OpFlag && s.Side == state.Near:
 		field = &e.report.FlagsNear
 	case s.Op == OpRemove && s.Side == state.Far:

@@ -81,6 +81,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
 		return err
 	}
+	c.joined(change.Put)
 	if refused > 0 {
 		c.fp.refused += refused
 		c.e.refusing.Store(true)
@@ -92,6 +93,15 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	}
 	c.e.counter.add(c.fp.Name, copied, b.bytes)
 	return c.e.allFailed(ctx, c.fp.Name, failed)
+}
+
+// joined tells the rows of messages that got a copy again what they are now.
+func (c *copier) joined(rows []state.Row) {
+	for _, row := range rows {
+		if it, known := c.known[row.Key(c.from)]; known {
+			*it.row = row
+		}
+	}
 }
 
 // keywords takes from rows the keywords that the store dropped without a word,

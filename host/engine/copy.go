@@ -41,11 +41,12 @@ type copier struct {
 	step     *Step
 	from, to state.Side
 	reserved mail.Reservation
-	ref      mail.Ref    // of the target folder
-	unnamed  []state.Row // delivered to a store that did not tell the key
-	names    []string    // the Message-IDs of unnamed
-	kept     []Identity  // of unnamed, as the store has it
-	intents  []int64     // of unnamed
+	ref      mail.Ref          // of the target folder
+	unnamed  []state.Row       // delivered to a store that did not tell the key
+	names    []string          // the Message-IDs of unnamed
+	kept     []Identity        // of unnamed, as the store has it
+	intents  []int64           // of unnamed
+	known    map[mail.Key]item // those that have a row, by source key
 }
 
 // copyStep copies the new messages of a folder, batch by batch; while one batch
@@ -54,7 +55,7 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	if len(s.items) == 0 {
 		return nil
 	}
-	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side}
+	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side, known: s.known()}
 	if err := e.fillSizes(ctx, fp, s, s.items); err != nil {
 		return err
 	}
@@ -224,10 +225,11 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 		return err
 	}
 	id := tap.identity()
-	row := state.Row{Far: m.Key, Flags: m.Flags, Size: id.Size, Date: m.Date, Ident: id.Header}
-	if c.to == state.Far {
-		row.Far, row.Near = "", m.Key
+	row := state.Row{Flags: m.Flags, Size: id.Size, Date: m.Date, Ident: id.Header}
+	if it, known := c.known[m.Key]; known { // it gets a copy again
+		row.ID = it.row.ID
 	}
+	setKey(&row, c.from, m.Key)
 	b.deliveries = append(b.deliveries, d)
 	b.rows = append(b.rows, row)
 	b.altered = append(b.altered, body.Altered)

@@ -11,7 +11,10 @@ type Delta struct {
 	Flags  map[int64]mail.Flags // flags now, of rows whose flags are not what the side had
 	Gone   map[int64]bool       // rows whose message is not there any more
 	Hidden map[int64]bool       // rows whose message a filter hides
-	Count  int                  // messages on this side now, as far as it is known
+	// Excluded are rows whose message is not to be kept near, and Kept those
+	// that were not and are now. Of messages that were not read nothing is told.
+	Excluded, Kept map[int64]bool
+	Count          int // messages on this side now, as far as it is known
 }
 
 // comparer takes a side's messages as they are read, in any order, and finds
@@ -29,7 +32,8 @@ func newComparer(rows []state.Row, side state.Side) *comparer {
 	c := &comparer{
 		side: side, rows: rows, byKey: make(map[mail.Key]int, len(rows)), seen: make([]bool, len(rows)),
 		fresh: map[mail.Key]int{},
-		delta: Delta{Flags: map[int64]mail.Flags{}, Gone: map[int64]bool{}, Hidden: map[int64]bool{}},
+		delta: Delta{Flags: map[int64]mail.Flags{}, Gone: map[int64]bool{}, Hidden: map[int64]bool{},
+			Excluded: map[int64]bool{}, Kept: map[int64]bool{}},
 	}
 	for i, r := range rows {
 		if k := r.Key(side); k != "" {
@@ -62,8 +66,22 @@ func (c *comparer) add(batch []mail.Meta) error {
 		case !m.Flags.Equal(c.rows[i].Had(c.side)):
 			c.delta.Flags[id] = m.Flags
 		}
+		c.delta.judge(c.rows[i], m)
 	}
 	return nil
+}
+
+// judge notes whether a message of a row is to be kept near.
+func (d Delta) judge(row state.Row, m mail.Meta) {
+	delete(d.Excluded, row.ID)
+	delete(d.Kept, row.ID)
+	switch {
+	case m.Hidden:
+	case m.Excluded:
+		d.Excluded[row.ID] = true
+	case row.Note != "":
+		d.Kept[row.ID] = true
+	}
 }
 
 // finish takes the result of the reading and returns the delta.

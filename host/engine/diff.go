@@ -20,6 +20,11 @@ type Input struct {
 	// Again reports that the options or limits have changed by which messages
 	// were refused.
 	Again bool
+	// Touched are rows that are not as the state has them: they were completed
+	// with what a run that was cut short had done.
+	Touched map[int64]bool
+	// Keep tells what is to be known of the predicate on what is kept near.
+	Keep KeepRules
 }
 
 // Diff plans one folder: given what the state knows and what changed on either
@@ -33,6 +38,7 @@ func Diff(in Input) *FolderPlan {
 		remove: map[state.Side]*Step{},
 		again:  map[state.Side][]mail.Meta{},
 	}
+	d.oldest = d.window()
 	for i := range in.Rows {
 		d.row(in.Rows[i])
 	}
@@ -50,7 +56,7 @@ func Conflicts(in Input) map[int64]ConflictCase {
 	for _, r := range in.Rows {
 		for gone, deltas := range map[state.Side][2]Delta{state.Far: {in.Far, in.Near}, state.Near: {in.Near, in.Far}} {
 			now, flagged := deltas[1].Flags[r.ID]
-			if flagged && !now.Has(mail.Deleted) && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
+			if flagged && r.Status != state.StatusExpired && !now.Has(mail.Deleted) && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
 				out[r.ID] = ConflictCase{Folder: in.Folder, RemovedOn: gone, Key: r.Key(gone.Other()), Flags: now}
 			}
 		}
@@ -72,6 +78,8 @@ type differ struct {
 	remove map[state.Side]*Step
 	again  map[state.Side][]mail.Meta // removed on the other side, but kept
 	doubts map[string][2][]state.Row  // what is ambiguous, by what it has in common: far, near
+	steps  map[stepKey]*Step
+	oldest mail.Key // far messages with a lower key are beyond max_messages
 }
 
 // row decides about one message that the state knows.
@@ -82,6 +90,8 @@ func (d *differ) row(r state.Row) {
 		d.refused(r)
 	case r.Status == state.StatusAmbiguous:
 		d.ambiguous(r)
+	case r.Status == state.StatusExpired && !d.Far.Hidden[r.ID]:
+		d.expired(r, farGone, nearGone)
 	case r.ID < 0 && (r.Far == "" || r.Near == ""):
 		d.plan.put = append(d.plan.put, &r) // it is on one side only, as before it was paired anew
 	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
@@ -162,37 +172,47 @@ func (d *differ) conflict(r state.Row) Conflict {
 func (d *differ) both(r state.Row) {
 	farFlags, farChanged := d.deltas[state.Far].Flags[r.ID]
 	nearFlags, nearChanged := d.deltas[state.Near].Flags[r.ID]
-	row, base := &r, r.Flags
-	if r.ID < 0 {
-		d.plan.put = append(d.plan.put, row)
-	} else if !farChanged && !nearChanged {
-		return
-	}
 	if !farChanged {
 		farFlags = r.Had(state.Far)
 	}
 	if !nearChanged {
 		nearFlags = r.Had(state.Near)
 	}
+	row, base := &r, r.Flags
+	// What one side has and the other cannot keep stands outside of what they
+	// agree on.
+	farOnly := farFlags.Intersect(r.FarOnly).Minus(nearFlags)
+	nearOnly := nearFlags.Intersect(r.NearOnly).Minus(farFlags)
+	want := merge(base, farFlags.Minus(farOnly), nearFlags.Minus(nearOnly), d.rules)
+	leaves, note := d.leaves(r, want)
+	put := r.ID < 0 || d.Touched[r.ID] || !leaves && note != r.Note
+	if put {
+		d.plan.put = append(d.plan.put, row)
+	} else if !farChanged && !nearChanged && !leaves {
+		return
+	}
 	now := map[state.Side]mail.Flags{state.Far: farFlags, state.Near: nearFlags}
 	if d.expunge(row, now, farChanged, nearChanged) {
 		return
 	}
+	if !leaves {
+		row.Note = note
+	}
 	// What both sides changed alike is agreed on already.
 	agreed := base.Union(farFlags.Intersect(nearFlags))
 	agreed = agreed.Minus(base.Minus(farFlags.Union(nearFlags)))
-	// What one side has and the other cannot keep stands outside of it.
-	farOnly := farFlags.Intersect(r.FarOnly).Minus(nearFlags)
-	nearOnly := nearFlags.Intersect(r.NearOnly).Minus(farFlags)
 	if !agreed.Equal(base) || !farOnly.Equal(r.FarOnly) || !nearOnly.Equal(r.NearOnly) {
 		row.Flags, row.FarOnly, row.NearOnly = agreed, farOnly, nearOnly
-		if r.ID >= 0 {
+		if !put {
 			d.plan.put = append(d.plan.put, row)
 		}
 	}
-	want := merge(base, farFlags.Minus(farOnly), nearFlags.Minus(nearOnly), d.rules)
 	apart := farOnly.Union(nearOnly)
 	for _, to := range []state.Side{state.Far, state.Near} {
+		if to == state.Near && leaves {
+			d.expire(note, item{meta: mail.Meta{Key: r.Near, Flags: nearFlags, Size: r.Size, Date: r.Date}, row: row})
+			continue
+		}
 		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want).Minus(apart))
 		if add.Empty() && remove.Empty() {
 			continue
@@ -273,7 +293,7 @@ func (d *differ) fresh(from state.Side) {
 		step.Op = OpPush
 	}
 	for _, m := range append(d.again[from], d.deltas[from].New...) {
-		if !m.Hidden {
+		if !m.Hidden && (from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded)) {
 			step.items = append(step.items, item{meta: m})
 		}
 	}

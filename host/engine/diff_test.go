@@ -26,6 +26,9 @@ func steps(p *FolderPlan) string {
 		if !s.Remove.Empty() {
 			line += " -" + s.Remove.String()
 		}
+		if s.Expiry {
+			line += " expiry"
+		}
 		out = append(out, line)
 	}
 	return strings.Join(out, "\n")

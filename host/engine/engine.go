@@ -34,6 +34,8 @@ type Config struct {
 	// (filters, renames). When it changes, folders are read in full once.
 	Scope string
 	Hooks Hooks
+	// Keep says what is kept near.
+	Keep Keep
 	// Job is what is to be done, and Args what the job needs, as plain data.
 	Job  Job
 	Args wire.Map
@@ -99,6 +101,9 @@ func New(cfg Config) *Engine {
 	}
 	e := &Engine{Config: cfg, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
 	e.counter.emit = cfg.Emit
+	if cfg.Keep.Messages != nil {
+		e.Far = e.keeper()
+	}
 	return e
 }
 

@@ -39,7 +39,7 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 	}
 	found.hold(true)
 	plan := Diff(Input{Folder: r.p.name, Rows: r.adopt(found.rows),
-		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy})
+		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy, Keep: r.e.keepRules()})
 	plan.reset = true
 	return plan, nil
 }
@@ -134,6 +134,7 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 				delta.Hidden[row.ID] = true
 				continue
 			}
+			delta.judge(*row, m)
 			// Without a base \Deleted is nobody's decision of today.
 			flags := m.Flags.Minus(mail.Flags{System: mail.Deleted})
 			if m.Flags.Has(mail.Deleted) && row.Flags.Has(mail.Deleted) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/naming"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -17,6 +18,8 @@ type Params struct {
 	DryRun  bool
 	Lanes   int
 	Select  Selection
+	// Messages says which messages are kept near; nil: all.
+	Messages *predicate.Expr
 }
 
 // Map returns the parameters as those of a worker.Spec.
@@ -25,8 +28,13 @@ func (p Params) Map() wire.Map {
 	if args == nil {
 		args = wire.Map{}
 	}
+	var messages wire.Value
+	if p.Messages != nil {
+		messages = p.Messages.Encode()
+	}
 	return wire.Map{
-		"job": string(p.Job), "job_args": args, "once": p.Once.encode(), "policy": p.Policy.encode(),
+		"messages": messages,
+		"job":      string(p.Job), "job_args": args, "once": p.Once.encode(), "policy": p.Policy.encode(),
 		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes),
 		"patterns": list(p.Select.Patterns), "filter_far": p.Select.Far, "rename": naming.Encode(p.Select.Rename),
 	}
@@ -51,6 +59,11 @@ func ParseParams(m wire.Map) (Params, error) {
 		}
 	}
 	var err error
+	if m["messages"] != nil {
+		if p.Messages, err = predicate.Decode(m["messages"]); err != nil {
+			return Params{}, err
+		}
+	}
 	p.Select.Rename, err = naming.Decode(m["rename"])
 	return p, err
 }

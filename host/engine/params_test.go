@@ -2,11 +2,13 @@ package engine_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/naming"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 )
@@ -26,6 +28,7 @@ func TestParamsCross(t *testing.T) {
 	p.Policy.Undo.Path = "/undo"
 	p.Job, p.Args = "some job", wire.Map{"run": int64(7)}
 	p.Once = engine.Once{Pull: engine.OpNew, NarrowPull: true, Folders: []string{"INBOX"}, AllowRemovals: 9}
+	p.Messages = predicate.OnAge(predicate.Newer, time.Hour).Or(predicate.Leaf(predicate.Flagged))
 	m, err := wire.Clone(p.Map())
 	require.NoError(t, err)
 	got, err := engine.ParseParams(m.(wire.Map))

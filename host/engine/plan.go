@@ -82,6 +82,8 @@ type item struct {
 	// marked is shared by the two steps that expunge one copy and mark the
 	// other: whether the other carries the mark. nil elsewhere.
 	marked *bool
+	// note is the option that does not keep the message near, of an expiry.
+	note string
 }
 
 // Keys returns the keys of the step's messages.
@@ -178,6 +180,21 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 		}
 	}
 	return 0
+}
+
+// known returns the messages of a step that have a row, by key.
+func (s *Step) known() map[mail.Key]item {
+	var out map[mail.Key]item
+	for _, it := range s.items {
+		if it.row == nil {
+			continue
+		}
+		if out == nil {
+			out = map[mail.Key]item{}
+		}
+		out[it.meta.Key] = it
+	}
+	return out
 }
 
 // without drops the items whose key is chosen, and returns how many.

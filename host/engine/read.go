@@ -22,6 +22,7 @@ type reading struct {
 	notes   []string
 	names   map[mail.Key]string        // the Message-IDs of what was paired, by far key
 	apart   [state.Near + 1]mail.Flags // flags that a side is known not to keep
+	touched map[int64]bool             // rows that a run that was cut short has completed
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
@@ -239,7 +240,13 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 	}
 	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy,
-		Again: r.worthAnotherTry()}
+		Again: r.worthAnotherTry(), Touched: r.touched, Keep: r.e.keepRules()}
+	if r.hasRoom(in) {
+		if err := r.readAgain(ctx, state.Far); err != nil {
+			return nil, err
+		}
+		in.Far = r.deltas[state.Far]
+	}
 	if in.Settled, err = r.askConflicts(ctx, in); err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 		}
 		rows = append(rows, found...)
 	}
-	return rows, settled, nil
+	return r.rejoin(rows), settled, nil
 }
 
 // intentRow is the pair that a delivery made. The source may have got other
@@ -116,6 +116,11 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 		}
 	}
 	sameEpoch := intents[0].Epoch == "" || intents[0].Epoch == r.results[to].Epoch
+	for _, row := range r.rows { // those that were to get a copy again
+		if k := row.Key(to.Other()); k != "" && sources[k] {
+			sent = append(sent, mail.Meta{Key: k, Flags: row.Flags, Size: row.Size, Date: row.Date})
+		}
+	}
 	for _, m := range r.deltas[to].New {
 		if m.Key >= next || !sameEpoch {
 			arrived = append(arrived, m)

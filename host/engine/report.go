@@ -25,7 +25,8 @@ type Report struct {
 	FlagsFar, FlagsNear,
 	RemovedFar, RemovedNear,
 	Created,
-	Restored int
+	Restored,
+	Expired int // near copies that are not kept any more; far they stay
 	Notes    []Note
 	Failures []error
 	// Refused are the messages that are set aside, those of earlier runs too.
@@ -76,7 +77,7 @@ func (r *Report) failedKeys() map[failure]bool {
 
 // Changes is the number of changes made on either side.
 func (r *Report) Changes() int {
-	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created + r.Restored
+	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created + r.Restored + r.Expired
 }
 
 // Err is nil when everything was done; else it tells that some was not.
@@ -118,7 +119,7 @@ func (r *Report) Value() wire.Map {
 		"pulled": int64(r.Pulled), "pushed": int64(r.Pushed),
 		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
 		"removed_far": int64(r.RemovedFar), "removed_near": int64(r.RemovedNear),
-		"created": int64(r.Created), "restored": int64(r.Restored), "notes": notes, "failures": failures,
+		"created": int64(r.Created), "expired": int64(r.Expired), "restored": int64(r.Restored), "notes": notes, "failures": failures,
 	}
 }
 

@@ -32,17 +32,23 @@ func (r *reading) lookAgain(ctx context.Context, plan *FolderPlan) (again bool, 
 		} else if !r.results[side].Filtered {
 			continue
 		}
-		// Only where all keys are good is a side not read in full: so there are
-		// no rows but those of the state.
-		c := newComparer(r.rows, side)
-		res, err := r.e.store(side).Changes(ctx, ref, "", c.add)
-		if err != nil {
+		if err := r.readAgain(ctx, side); err != nil {
 			return false, err
 		}
-		r.results[side], r.deltas[side] = res, c.finish(res)
 		again = true
 	}
 	return again, nil
+}
+
+// readAgain reads a side in full that was not. Only where all keys are good is a
+// side not read in full: so there are no rows but those of the state.
+func (r *reading) readAgain(ctx context.Context, side state.Side) error {
+	c := newComparer(r.rows, side)
+	res, err := r.e.store(side).Changes(ctx, refOf(r.p.name, r.results[side]), "", c.add)
+	if err == nil {
+		r.results[side], r.deltas[side] = res, c.finish(res)
+	}
+	return err
 }
 
 // changes reports whether a plan changes messages that a side has.

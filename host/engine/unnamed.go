@@ -82,7 +82,11 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		}
 	}
 	c.journal(&change, names)
-	return c.e.State.Commit(ctx, c.fp.Name, &change)
+	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
+		return err
+	}
+	c.joined(change.Put)
+	return nil
 }
 
 // findAlike looks among what is left for messages that the store has altered.

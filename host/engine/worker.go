@@ -8,6 +8,7 @@ import (
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/spool"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
@@ -31,9 +32,17 @@ type Script interface {
 	Close()
 }
 
+// Functions run the functions of a predicate, until they are closed.
+type Functions struct {
+	Message func(ctx context.Context, id string, v *predicate.View) (bool, error)
+	Close   func()
+}
+
 // Factory makes engines as workers. script finds the subclass that Spec.Class
-// names; it is not asked for an engine without one, and may be nil.
-func Factory(script func(env worker.Env) (Script, error)) worker.Factory {
+// names; it is not asked for an engine without one. functions runs those of the
+// predicate on what is kept near; it is not asked where there are none. Both may
+// be nil.
+func Factory(script func(env worker.Env) (Script, error), functions func(env worker.Env) Functions) worker.Factory {
 	return func(env worker.Env) (worker.Worker, error) {
 		params, err := ParseParams(env.Spec.Params)
 		if err != nil {
@@ -45,6 +54,18 @@ func Factory(script func(env worker.Env) (Script, error)) worker.Factory {
 			}
 		}
 		w := &engineWorker{env: env, params: params}
+		if params.Messages != nil {
+			if w.keep.Messages, err = predicate.Compile(params.Messages); err != nil {
+				return nil, err
+			}
+			if w.keep.Messages.HasFn() {
+				if functions == nil {
+					return nil, fault.New(fault.Config, "", "engine %q has nobody to run the functions of its predicate", env.Spec.Name)
+				}
+				fns := functions(env)
+				w.keep.Call, w.close = fns.Message, fns.Close
+			}
+		}
 		if env.Spec.Class == "" {
 			return w, nil
 		}
@@ -62,6 +83,8 @@ type engineWorker struct {
 	params Params
 	script Script
 	hooks  Hooks
+	keep   Keep
+	close  func() // of the functions of keep; nil where there are none
 }
 
 var _ worker.Runner = (*engineWorker)(nil)
@@ -82,6 +105,9 @@ func (w *engineWorker) Handle(_ context.Context, call *worker.Call) (wire.Value,
 }
 
 func (w *engineWorker) Stop(context.Context) error {
+	if w.close != nil {
+		w.close()
+	}
 	if w.script != nil {
 		w.script.Close()
 	}
@@ -104,7 +130,11 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	}
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
-		Policy: w.params.Policy, Scope: w.params.Scope, Job: w.params.Job, Args: w.params.Args, Once: w.params.Once, FarNames: w.params.Select.farNames, Convert: w.params.Convert, DryRun: w.params.DryRun,
+		Policy: w.params.Policy, Once: w.params.Once,
+		Keep: w.keep, Scope: w.params.Scope,
+		Job: w.params.Job, Args: w.params.Args,
+		FarNames: w.params.Select.farNames,
+		Convert:  w.params.Convert, DryRun: w.params.DryRun,
 		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {

@@ -12,6 +12,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 )
@@ -24,6 +25,8 @@ type world struct {
 	policy    engine.Policy
 	once      engine.Once
 	hooks     engine.Hooks
+	keep      *predicate.Expr
+	call      func(ctx context.Context, id string, v *predicate.View) (bool, error)
 	convert   bool
 	dry       bool
 	farNames  func(near string) []string
@@ -64,8 +67,22 @@ func (w *world) run() (*engine.Report, error) {
 }
 
 func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
-	return engine.New(engine.Config{Name: "test", Job: job, Args: args, Spool: w.spool, Far: w.far, Near: w.near, State: w.state, Policy: w.policy, Once: w.once,
-		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Emit: w.emit, FarNames: w.farNames})
+	var keep engine.Keep
+	scope := ""
+	if w.keep != nil {
+		messages, err := predicate.Compile(w.keep)
+		require.NoError(w.t, err)
+		keep, scope = engine.Keep{Messages: messages, Call: w.call}, w.keep.String()
+	}
+	return engine.New(engine.Config{
+		Name: "test", Job: job, Args: args,
+		Far: w.far, Near: w.near, State: w.state, Spool: w.spool,
+		Policy: w.policy, Once: w.once,
+		Keep: keep, Scope: scope,
+		FarNames: w.farNames,
+		Hooks:    w.hooks, Convert: w.convert, DryRun: w.dry,
+		Lanes: 2, Settle: time.Millisecond, Emit: w.emit,
+	})
 }
 
 // sync syncs once and insists that all went well.

@@ -15,6 +15,9 @@ type Meta struct {
 	// Hidden marks a message that a filter keeps out of the sync. It exists:
 	// the engine neither copies nor removes it, nor its counterpart.
 	Hidden bool
+	// Excluded marks a message that is not to be kept near. It is not copied
+	// there, and a copy of it that is there is removed; far it stays.
+	Excluded bool
 }
 
 // Items says what Describe is to find out.

@@ -169,6 +169,9 @@ func (p *Predicate) Needs() Needs { return p.root.needs }
 // Timed reports whether the answer changes as time goes by.
 func (p *Predicate) Timed() bool { return p.root.any(Older, Newer) }
 
+// Mentions reports whether an operator occurs in the expression.
+func (p *Predicate) Mentions(op Op) bool { return p.root.any(op) }
+
 // HasFn reports whether the answer is up to a function of the script.
 func (p *Predicate) HasFn() bool { return p.root.any(Fn) }
 

@@ -111,7 +111,8 @@ const (
 	// on that side and that its removal was not carried to the other.
 	StatusPair Status = ""
 	// StatusExpired is a far message that is not kept near any more: Near is
-	// empty, and that is nobody's wish to remove it far.
+	// empty, and that is nobody's wish to remove it far. Near names the copy
+	// only while it is being removed.
 	StatusExpired Status = "expired"
 	// StatusPlaceholder is a far message whose near copy is a placeholder. Size
 	// and Ident are those of the far message.
@@ -141,7 +142,10 @@ type Row struct {
 	Date              time.Time // arrival, whole seconds
 	Ident             string    // digest of the header; see engine.Identity
 	Status            Status
-	Note              string // why, where the status needs a reason
+	// Note says why, where the status needs a reason; for an expired row, the
+	// option that does not keep the message near. On a pair it names the option
+	// that would not, but for the message's flags.
+	Note string
 }
 
 // Key returns the row's key on a side.

@@ -71,6 +71,7 @@ func (d *decoder) flags() mail.Flags {
 const (
 	metaHidden = 1 << iota
 	metaDated
+	metaExcluded
 )
 
 func (e *encoder) metas(metas []mail.Meta) {
@@ -79,6 +80,9 @@ func (e *encoder) metas(metas []mail.Meta) {
 		var bits byte
 		if m.Hidden {
 			bits |= metaHidden
+		}
+		if m.Excluded {
+			bits |= metaExcluded
 		}
 		if !m.Date.IsZero() {
 			bits |= metaDated
@@ -98,7 +102,8 @@ func (d *decoder) metas() []mail.Meta {
 	out := make([]mail.Meta, 0, n)
 	for range n {
 		bits := d.byte()
-		m := mail.Meta{Key: mail.Key(d.text()), Flags: d.flags(), Size: d.varint(), Hidden: bits&metaHidden != 0}
+		m := mail.Meta{Key: mail.Key(d.text()), Flags: d.flags(), Size: d.varint(),
+			Hidden: bits&metaHidden != 0, Excluded: bits&metaExcluded != 0}
 		if bits&metaDated != 0 {
 			m.Date = d.time()
 		}

@@ -34,7 +34,6 @@
 ---@field far imapfw.Store the reference, a server as a rule
 ---@field near imapfw.Store the copy
 ---@field rename? imapfw.Rename[]|imapfw.RenamePair how far folder names become near ones, and back
----@field messages? imapfw.Predicate which messages are in sight, by their near folder; the others are neither copied nor removed
 ---@field state? string default $XDG_STATE_HOME/imapfw/NAME; folder of what is remembered between two runs
 ---@field pull? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from far to near
 ---@field push? "all"|"none"|("new"|"upgrade"|"flags"|"delete")[] default "all"; what is carried from near to far
@@ -44,6 +43,7 @@
 ---@field remove? "none"|"far"|"near"|"both" default "none"; where folders are removed that were removed on the other side
 ---@field subscribe? "none"|"far"|"near"|"both" default "both"; where created folders are subscribed
 ---@field trash? imapfw.TrashOptions where messages go before they are removed for good
+---@field messages? imapfw.Predicate default all; which far messages are kept near; one that does not match any more is removed near only, and never for that while it is flagged or unread unless the predicate says so
 ---@field max_size? imapfw.Size default off; larger messages are kept near as a placeholder until they are flagged
 ---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
 ---@field expire_unread? boolean default false; whether max_messages also counts out unread messages
@@ -134,6 +134,7 @@
 ---@field remove? "none"|"far"|"near"|"both" default "none"; where folders are removed that were removed on the other side
 ---@field subscribe? "none"|"far"|"near"|"both" default "both"; where created folders are subscribed
 ---@field trash? imapfw.TrashOptions where messages go before they are removed for good
+---@field messages? imapfw.Predicate default all; which far messages are kept near; one that does not match any more is removed near only, and never for that while it is flagged or unread unless the predicate says so
 ---@field max_size? imapfw.Size default off; larger messages are kept near as a placeholder until they are flagged
 ---@field max_messages? integer default 0; how many messages of a folder are kept near, the newest; 0 is all
 ---@field expire_unread? boolean default false; whether max_messages also counts out unread messages

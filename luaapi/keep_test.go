@@ -1,0 +1,66 @@
+package luaapi_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// seen puts read messages first..last into a folder.
+func seen(s *memory.Store, folder string, first, last int, flags ...string) {
+	for n := first; n <= last; n++ {
+		s.Add(folder, memory.Message{Body: message(n), Date: time.Unix(int64(1700000000+n), 0),
+			Flags: mail.NewFlags(append(flags, `\Seen`)...)})
+	}
+}
+
+// keepApp is an account with options, and the option's effect on two sides.
+func keepApp(options string) string {
+	return `
+local api = require "imapfw.api"
+local m = api.match
+return api.account {
+  name = "a", far = api.memory { name = "far" }, near = api.memory { name = "near", like = "maildir" },
+  ` + options + `
+}`
+}
+
+// What is kept near is decided by near names, and by functions too.
+func TestMessagesAreKeptNear(t *testing.T) {
+	a := newApp(t, "a.lua", keepApp(``))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	seen(far, "Lists/golang", 1, 4)
+	seen(far, "INBOX", 5, 6)
+	a.done()
+	writeFile(t, a.path, keepApp(`rename = { api.rename.map { ["Lists/golang"] = "L" } },
+  messages = -m.folder "L" + m.fn(function(msg) return msg.subject == "message 2" end)`))
+	a.done()
+	require.Equal(t, map[string]int{"INBOX": 2, "L": 1, "Lists/golang": 4}, counts(near), "under the old name all is left alone")
+	writeFile(t, a.path, keepApp(`messages = -m.folder "Lists/*" + m.fn(function(msg) return msg.subject == "message 2" end)`))
+	result := a.done()
+	require.EqualValues(t, 3, result.Reports["a.sync"]["expired"])
+	require.Equal(t, map[string]int{"INBOX": 2, "Lists/golang": 1, "L": 1}, counts(near))
+	require.Len(t, far.Snapshot()["Lists/golang"], 4)
+	writeFile(t, a.path, keepApp(`messages = m.all`))
+	require.EqualValues(t, 3, a.done().Reports["a.sync"]["pulled"])
+}
+
+// An engine that a script declares has the options of an account.
+func TestEngineManagerKeepsNear(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend string) {
+		a := newApp(t, "custom.lua", custom(`
+local m = api.match
+local kept = -m.subject "message 6"`, ``, ``, backend+`messages = kept, max_messages = 3`))
+		far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+		seen(far, "INBOX", 1, 6)
+		require.EqualValues(t, 3, a.done().Reports["sync"]["pulled"])
+		seen(far, "INBOX", 7, 7)
+		require.EqualValues(t, 1, a.done().Reports["sync"]["expired"])
+		require.Len(t, near.Snapshot()["INBOX"], 3)
+		require.Len(t, far.Snapshot()["INBOX"], 7)
+	})
+}
