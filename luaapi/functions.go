@@ -143,8 +143,11 @@ func (s *services) nearFolders(env worker.Env, o wire.Map, inner driver.Store) (
 	store := endpoint.Filter(inner, endpoint.FilterOptions{Folders: func(ctx context.Context, f mail.Folder) (bool, error) {
 		// What the far name is depends on the far folders, which are not known
 		// here: the folder is in sight under any name it may have.
-		for _, name := range rename.FarNames(f.Name) {
-			f.Name = name
+		for _, far := range rename.FarFolders(f.Name) {
+			f.Name = far.Name
+			if len(far.Attrs) > 0 {
+				return true, nil // the far side decides: its folder may have any name
+			}
 			if keep, err := fns.selects(ctx, id, f); keep || err != nil {
 				return keep, err
 			}

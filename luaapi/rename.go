@@ -111,7 +111,7 @@ func renameFunctions() []function {
 			func(L *lua.LState) naming.Step { return naming.Step{Prefix: L.CheckString(1)} }),
 		one(naming.AddPrefix, "prefix: string", "Near names get a prefix.",
 			func(L *lua.LState) naming.Step { return naming.Step{Prefix: L.CheckString(1)} }),
-		one(naming.Map, "names: table<string, string>", "Near names by far name; other names stay.",
+		one(naming.Map, "names: table<string, string>", "Near names by far name; other names stay. In place of a far name, a special use (\"\\\\Sent\", \"\\\\Trash\", \"\\\\Junk\", \"\\\\Archive\", \"\\\\Drafts\") stands for the folder that the server marks with it, whatever it is called; where it marks none, one is created under the near name.",
 			func(L *lua.LState) naming.Step { return naming.Step{Names: checkNames(L, 1)} }),
 		one(naming.Flatten, "separator: string", "Another separator stands for \"/\" in near names.",
 			func(L *lua.LState) naming.Step { return naming.Step{Separator: L.CheckString(1)} }),

@@ -89,16 +89,19 @@ func (n *nameTrans) Folders(ctx context.Context) ([]mail.Folder, error) {
 	n.table = table
 	n.turn.Release(1)
 
-	out := slices.Clone(folders)
-	for i := range out {
-		f := &out[i]
+	out := make([]mail.Folder, 0, len(folders))
+	for _, f := range folders {
 		near, err := table.Near(f.Name)
+		if near == "" && f.Hidden {
+			continue // it has no near name, or left it to another one
+		}
 		if near != "" {
 			f.Name = near
 		}
 		if err != nil && f.Fault == "" {
 			f.Fault = err.Error()
 		}
+		out = append(out, f)
 	}
 	slices.SortStableFunc(out, func(a, b mail.Folder) int { return cmp.Compare(a.Name, b.Name) })
 	return out, nil

@@ -36,8 +36,8 @@ func (s Selection) around(far, near driver.Store) (driver.Store, driver.Store, e
 		return nil, nil, err
 	}
 	selects := func(name string) bool {
-		for _, farName := range rename.FarNames(name) {
-			if patterns.Selects(mail.Folder{Name: farName}) {
+		for _, far := range rename.FarFolders(name) {
+			if patterns.Selects(far) {
 				return true
 			}
 		}

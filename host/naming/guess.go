@@ -1,22 +1,33 @@
 package naming
 
-import "slices"
+import (
+	"slices"
 
-// FarNames returns the far names that a near name may stand for, where the list
-// of far folders is not at hand: more than one with StripPrefix. A nil Rename
-// changes nothing.
-func (r *Rename) FarNames(near string) []string {
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// FarFolders returns the far folders that a near name may stand for, where the
+// list of them is not at hand: more than one with StripPrefix. Where the name is
+// given to a special use, that is among the attributes, and the far name is the
+// one that a new folder would get. A nil Rename changes nothing.
+func (r *Rename) FarFolders(near string) []mail.Folder {
 	if r == nil {
-		return []string{near}
+		return []mail.Folder{{Name: near}}
 	}
-	var out []string
+	var out []mail.Folder
 	for _, plain := range []bool{false, true} {
-		far := near
+		far := mail.Folder{Name: near}
 		var err error
 		for i := len(r.steps) - 1; i >= 0 && err == nil; i-- {
-			far, err = r.invert(i, far, plain)
+			for use, name := range r.steps[i].Names {
+				if isUse(use) && name == far.Name {
+					far.Attrs = append(far.Attrs, use)
+				}
+			}
+			far.Name, err = r.invert(i, far.Name, plain)
 		}
-		if err == nil && checkName(far) == nil && !slices.Contains(out, far) {
+		known := slices.ContainsFunc(out, func(f mail.Folder) bool { return f.Name == far.Name })
+		if err == nil && checkName(far.Name) == nil && !known {
 			out = append(out, far)
 		}
 	}

@@ -5,25 +5,29 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/naming"
 )
 
-func TestFarNames(t *testing.T) {
+func TestFarFolders(t *testing.T) {
 	var none *naming.Rename
-	require.Equal(t, []string{"a"}, none.FarNames("a"))
+	require.Equal(t, folders("a"), none.FarFolders("a"))
+	sent := folders("Sent")
+	sent[0].Attrs = []string{`\Sent`}
 	for _, c := range []struct {
 		steps []naming.Step
 		near  string
-		want  []string
+		want  []mail.Folder
 	}{
-		{nil, "a", []string{"a"}},
-		{[]naming.Step{{Kind: naming.StripPrefix, Prefix: "[Gmail]/"}}, "Sent", []string{"[Gmail]/Sent", "Sent"}},
-		{[]naming.Step{{Kind: naming.StripPrefix, Prefix: "[Gmail]/"}}, "INBOX", []string{"INBOX"}},
-		{[]naming.Step{{Kind: naming.AddPrefix, Prefix: "x/"}, {Kind: naming.Flatten, Separator: "."}}, "x.a.b", []string{"a/b"}},
-		{[]naming.Step{{Kind: naming.Map, Names: map[string]string{"far": "near"}}}, "near", []string{"far"}},
+		{nil, "a", folders("a")},
+		{[]naming.Step{strip("[Gmail]/")}, "Sent", folders("[Gmail]/Sent", "Sent")},
+		{[]naming.Step{strip("[Gmail]/")}, "INBOX", folders("INBOX")},
+		{[]naming.Step{add("x/"), flat(".")}, "x.a.b", folders("a/b")},
+		{[]naming.Step{names("far", "near")}, "near", folders("far")},
+		{[]naming.Step{names(`\Sent`, "Sent"), add("x/")}, "x/Sent", sent},
 	} {
 		r, err := naming.NewRename(c.steps, nil)
 		require.NoError(t, err)
-		require.Equal(t, c.want, r.FarNames(c.near))
+		require.Equal(t, c.want, r.FarFolders(c.near))
 	}
 }

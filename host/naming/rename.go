@@ -27,7 +27,10 @@ type Step struct {
 	// belongs to it.
 	Prefix string
 	// Names is for Map, far name to near name. It is the only rule that
-	// renames INBOX, and only when INBOX is a name in it.
+	// renames INBOX, and only when INBOX is a name in it. In place of a far name
+	// there may be a special use (`\Sent`, RFC 6154): it stands for the folder
+	// that the server marks with it, whatever that is called. A name wins over
+	// it.
 	Names map[string]string
 	// Separator is for Flatten: what stands for "/" in the near name.
 	Separator string
@@ -56,13 +59,16 @@ func NewRename(steps []Step, call Call) (*Rename, error) {
 		if s.Kind != Map {
 			continue
 		}
+		given := make(map[string]string, len(s.Names)) // also by special uses
 		r.back[i] = make(map[string]string, len(s.Names))
 		for far, near := range s.Names {
-			if other, twice := r.back[i][near]; twice {
+			if other, twice := given[near]; twice {
 				return nil, fault.New(fault.Config, "", "rename.map gives %q and %q the same name %q",
 					min(far, other), max(far, other), near)
 			}
-			r.back[i][near] = far
+			if given[near] = far; !isUse(far) {
+				r.back[i][near] = far
+			}
 		}
 	}
 	return r, nil
@@ -80,6 +86,9 @@ func (s Step) check(call Call) error {
 	case Map:
 		if len(s.Names) == 0 {
 			return bad("needs at least one name")
+		}
+		if err := checkUses(s.Names); err != nil {
+			return err
 		}
 		for far, near := range s.Names {
 			if err := checkName(far); err != nil {

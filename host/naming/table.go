@@ -27,11 +27,13 @@ type entry struct {
 // nothing.
 //
 // A folder whose name cannot be turned into a near name and back, and folders
-// whose near names meet, get an error each: they are to be skipped and told.
+// whose near names meet, get an error each: they are to be skipped and told. A
+// hidden folder leaves its near name to one that is in sight.
 func (r *Rename) Build(folders []mail.Folder) *Table {
 	if r == nil {
 		r = &Rename{}
 	}
+	r = r.resolve(folders)
 	t := &Table{rename: r, far: make(map[string]entry, len(folders)), near: make(map[string][]string, len(folders))}
 	t.plain = r.learn(folders)
 	for _, f := range folders {
@@ -44,11 +46,25 @@ func (r *Rename) Build(folders []mail.Folder) *Table {
 			t.near[e.near] = append(t.near[e.near], f.Name)
 		}
 	}
+	hidden := map[string]bool{}
+	for _, f := range folders {
+		hidden[f.Name] = f.Hidden
+	}
 	for near, fars := range t.near {
 		if len(fars) < 2 {
 			continue
 		}
 		slices.Sort(fars)
+		seen := slices.DeleteFunc(slices.Clone(fars), func(far string) bool { return hidden[far] })
+		if len(seen) == 1 {
+			t.near[near] = seen
+			for _, far := range fars {
+				if far != seen[0] {
+					t.far[far] = entry{err: fault.New(fault.BadName, "rename", "its name %q is that of %q", near, seen[0]).InFolder(far)}
+				}
+			}
+			continue
+		}
 		for _, far := range fars {
 			t.far[far] = entry{near: near, err: fault.New(fault.BadName, "rename",
 				"the folders %s would all be called %q", quoted(fars), near).

@@ -792,7 +792,7 @@ function rename.strip_prefix(prefix) end
 ---@param prefix string
 ---@return imapfw.Rename
 function rename.add_prefix(prefix) end
----Near names by far name; other names stay.
+---Near names by far name; other names stay. In place of a far name, a special use ("\\Sent", "\\Trash", "\\Junk", "\\Archive", "\\Drafts") stands for the folder that the server marks with it, whatever it is called; where it marks none, one is created under the near name.
 ---@param names table<string, string>
 ---@return imapfw.Rename
 function rename.map(names) end

@@ -11,7 +11,7 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// CreateFolder creates a folder and its parents.
+// CreateFolder creates a folder and, but for a Maildir, its parents.
 func (s *Store) CreateFolder(ctx context.Context, name string) error {
 	ctx, done, err := s.begin(ctx, OpCreateFolder, name)
 	if err != nil {
@@ -145,8 +145,12 @@ func (s *Store) rename(from, to string) {
 	maps.Copy(s.folders, moved)
 }
 
-// makeParents creates the folders above one that are missing. s.mu is held.
+// makeParents creates the folders above one that are missing; in a Maildir they
+// are directories only. s.mu is held.
 func (s *Store) makeParents(name string) {
+	if s.opts.Maildir {
+		return
+	}
 	for i := range name {
 		if name[i] == '/' && s.folders[name[:i]] == nil {
 			s.newFolder(name[:i])

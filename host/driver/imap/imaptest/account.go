@@ -111,6 +111,11 @@ func (a *Account) RemoveFolder(name string) error {
 	return a.dial(func(c *imapclient.Client) error { return c.Delete(name).Wait() })
 }
 
+// Unsubscribe takes a folder out of the subscriptions.
+func (a *Account) Unsubscribe(name string) error {
+	return a.dial(func(c *imapclient.Client) error { return c.Unsubscribe(name).Wait() })
+}
+
 // RenameFolder renames a folder and those below it.
 func (a *Account) RenameFolder(name, to string) error {
 	return a.dial(func(c *imapclient.Client) error { return c.Rename(name, to, nil).Wait() })
