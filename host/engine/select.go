@@ -62,13 +62,18 @@ func (s Selection) rename() (*naming.Rename, error) {
 	return naming.NewRename(steps, nil)
 }
 
-// farNames returns the far names that a near one may stand for.
+// farNames returns the far names that a near one may stand for, and the special
+// uses that are renamed to it.
 func (s Selection) farNames(near string) []string {
 	rename, err := s.rename()
 	if err != nil {
 		return nil
 	}
-	return rename.FarNames(near)
+	var names []string
+	for _, f := range rename.FarFolders(near) {
+		names = append(append(names, f.Name), f.Attrs...)
+	}
+	return names
 }
 
 // listing lets the near side see what the far side listed. An engine lists both
