@@ -28,12 +28,10 @@ func (p *program) declareRepository(m wire.Map) (*manager, error) {
 	return p.declareChain(m, d, chain)
 }
 
-// declareStore makes the manager of one side of an account.
-func (p *program) declareStore(name string, d *script.Def, chain []endpoint.Controller) (*manager, error) {
-	if p.opt.DryRun {
-		chain = append(chain, endpoint.Controller{Kind: controllerDryRun, Options: wire.Map{}})
-	}
-	return p.declareChain(wire.Map{"name": name}, d, chain)
+// declareStore makes the manager of one side of an account. A side that a sync
+// must not write is opened in a way that cannot.
+func (p *program) declareStore(name string, d *script.Def, chain []endpoint.Controller, spared bool) (*manager, error) {
+	return p.declareChain(wire.Map{"name": name, "dry_run": p.opt.DryRun, "read_only": spared && p.opt.Job == engine.JobSync}, d, chain)
 }
 
 // declareChain makes the manager of a repository whose controllers are plain
@@ -50,10 +48,18 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 	if err != nil {
 		return nil, err
 	}
+	if m["read_only"] == true {
+		options["read_only"] = true
+	}
+	served := chain
+	if m["dry_run"] == true {
+		// It is no part of the scope: what a dry run shows is what a run would do.
+		served = append(slices.Clone(chain), endpoint.Controller{Kind: controllerDryRun, Options: wire.Map{}})
+	}
 	endpoints := int(number(m, "max_endpoints"))
 	lanes := lanesOf(d, endpoints)
 	params := repository.Params{
-		Endpoint:  endpoint.Params{Driver: d.Kind, Options: options, Controllers: chain, Readers: lanes, Writers: lanes},
+		Endpoint:  endpoint.Params{Driver: d.Kind, Options: options, Controllers: served, Readers: lanes, Writers: lanes},
 		Endpoints: endpoints,
 	}
 	class, _ := m["class"].(*script.Class)

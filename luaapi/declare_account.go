@@ -4,6 +4,7 @@ import (
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/naming"
 	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -25,11 +26,15 @@ func (a *account) declare() error {
 	if err != nil {
 		return err
 	}
-	far, err := p.declareStore(a.name+".far", storeOf(o["far"]), farChain)
+	policy, err := policyOf(o)
 	if err != nil {
 		return err
 	}
-	near, err := p.declareStore(a.name+".near", storeOf(o["near"]), nearChain)
+	far, err := p.declareStore(a.name+".far", storeOf(o["far"]), farChain, policy.Spares(state.Far))
+	if err != nil {
+		return err
+	}
+	near, err := p.declareStore(a.name+".near", storeOf(o["near"]), nearChain, policy.Spares(state.Near))
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,6 @@ package luaapi
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
 	"sync"
 	"time"
 
@@ -14,7 +11,6 @@ import (
 	"github.com/imapfw/imapfw/host/driver/maildir"
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/endpoint"
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
@@ -60,7 +56,7 @@ func (s *services) buildImap(env worker.Env, options wire.Map) (driver.Store, er
 		},
 		Connections: int(f.int("connections")), Namespace: f.text("namespace"), Path: f.text("path"),
 		Separator: f.text("separator"), SubscribedOnly: f.bool("subscribed_only"), MaxAppend: f.int("max_append"),
-		Log: env.Log,
+		ReadOnly: s.readOnly(f), Log: env.Log,
 	}
 	if f.err != nil {
 		return nil, f.err
@@ -99,7 +95,7 @@ func (s *services) buildMaildir(env worker.Env, options wire.Map) (driver.Store,
 	opts := maildir.Options{
 		Path: f.path("path"), Inbox: f.path("inbox"), Subfolders: maildir.Layout(f.text("subfolders")),
 		Separator: f.text("separator"), Encoding: maildir.Encoding(f.text("encoding")),
-		NoFsync: !f.bool("fsync"), InfoSeparator: f.text("info_separator"), Log: env.Log,
+		NoFsync: !f.bool("fsync"), InfoSeparator: f.text("info_separator"), ReadOnly: s.readOnly(f), Log: env.Log,
 	}
 	switch keywords := options["keywords"].(type) {
 	case bool:
@@ -114,41 +110,12 @@ func (s *services) buildMaildir(env worker.Env, options wire.Map) (driver.Store,
 	if f.err != nil {
 		return nil, f.err
 	}
-	if s.dryRun {
-		return &untouched{path: opts.Path, store: maildir.New(opts)}, nil
-	}
 	return maildir.New(opts), nil
 }
 
-// untouched is a Maildir in a dry run: where it is not there yet, it is shown
-// empty instead of being made.
-type untouched struct {
-	driver.Store
-	path  string
-	store driver.Store // the real one
-}
-
-func (u *untouched) Unwrap() driver.Store { return u.Store }
-
-func (u *untouched) Open(ctx context.Context) error {
-	_, err := os.Stat(u.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		u.Store = memory.New(memory.Options{Maildir: true})
-	case err != nil:
-		return fault.Wrap(fault.IO, "open maildir", err)
-	default:
-		u.Store = u.store
-	}
-	return u.Store.Open(ctx)
-}
-
-func (u *untouched) Close() error {
-	if u.Store == nil {
-		return nil
-	}
-	return u.Store.Close()
-}
+// readOnly reports whether a store must not be written: in a dry run, and where
+// the account allows nothing that would.
+func (s *services) readOnly(f *fields) bool { return s.dryRun || f.bool("read_only") }
 
 // memories are the stores in memory of this process, by name.
 type memories struct {

@@ -52,6 +52,9 @@ func (p Policy) spared() Sides {
 	return out
 }
 
+// Spares reports whether nothing is ever written on a side.
+func (p Policy) Spares(side state.Side) bool { return p.spared().Has(side) }
+
 // sparing returns the policy without anything that would write a spared side.
 func (p Policy) sparing() Policy {
 	written := Both &^ p.spared()

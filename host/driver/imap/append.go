@@ -48,7 +48,7 @@ func (s *session) next(ctx context.Context, box mailbox) (status, error) {
 	if err != nil {
 		return status{}, err
 	}
-	if sel.readOnly {
+	if sel.readOnly && !s.examine {
 		return status{}, readOnly("append", box.name)
 	}
 	st := status{validity: sel.validity, position: position{uidNext: sel.uidNext}}
@@ -111,6 +111,9 @@ func (dl *delivery) end() {
 // A message that may have been sent is never sent again: when the connection
 // drops, Commit tells, and the caller looks for it from Reservation.Next on.
 func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
+	if err := d.toWrite("deliver", folder.Name); err != nil {
+		return nil, err
+	}
 	box, err := d.names.forServer(folder.Name)
 	if err != nil {
 		return nil, err

@@ -17,11 +17,11 @@ import (
 // then removals.
 func (d *Driver) Change(ctx context.Context, folder mail.Ref, cs []mail.Change) ([]mail.Outcome, error) {
 	box, err := d.names.forServer(folder.Name)
-	if err != nil {
+	if err != nil || len(cs) == 0 {
 		return nil, err
 	}
-	if len(cs) == 0 {
-		return nil, nil
+	if err := d.toWrite("change", folder.Name); err != nil {
+		return nil, err
 	}
 	ch := &changing{d: d, box: box, epoch: folder.Epoch, out: make([]mail.Outcome, len(cs)), at: map[uint32][]int{}}
 	for i, c := range cs {

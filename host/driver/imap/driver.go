@@ -34,6 +34,9 @@ type Options struct {
 	// MaxAppend is the size in octets of the largest message to deliver. What
 	// the server says (APPENDLIMIT, RFC 7889) holds too; 0 is that alone.
 	MaxAppend int64
+	// ReadOnly opens folders with EXAMINE, and makes every method that writes
+	// fail with fault.ReadOnly.
+	ReadOnly bool
 	// TempDir is where content is kept that does not fit into memory while it
 	// passes; empty means os.TempDir.
 	TempDir string

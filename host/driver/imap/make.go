@@ -12,6 +12,9 @@ import (
 // CreateFolder creates a folder. Servers create its parents; for one that does
 // not, it creates them itself.
 func (d *Driver) CreateFolder(ctx context.Context, name string) error {
+	if err := d.toWrite("create", name); err != nil {
+		return err
+	}
 	box, err := d.names.forServer(name)
 	if err != nil {
 		return err
@@ -53,6 +56,9 @@ func mayLackParent(err error) bool {
 
 // Subscribe subscribes a folder.
 func (d *Driver) Subscribe(ctx context.Context, name string) error {
+	if err := d.toWrite("subscribe", name); err != nil {
+		return err
+	}
 	return d.simple(ctx, "SUBSCRIBE", name)
 }
 
@@ -71,6 +77,9 @@ func (d *Driver) simple(ctx context.Context, command, name string) error {
 // nothing arrives between the look and the removal cannot be made sure of in
 // IMAP.
 func (d *Driver) RemoveFolder(ctx context.Context, name string) error {
+	if err := d.toWrite("delete", name); err != nil {
+		return err
+	}
 	box, err := d.names.forServer(name)
 	if err != nil {
 		return err

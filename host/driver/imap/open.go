@@ -29,7 +29,7 @@ func (d *Driver) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Conn: c, facts: &d.facts, used: time.Now()}, nil
+	return &session{Conn: c, facts: &d.facts, examine: d.opts.ReadOnly, used: time.Now()}, nil
 }
 
 // with runs fn on a session. Where the connection turns out to be dead, fn is
@@ -122,6 +122,14 @@ func (d *Driver) learnNames(ctx context.Context, s *session) error {
 		d.names.learn("", delim, nil)
 	}
 	return err
+}
+
+// toWrite is asked before anything is written.
+func (d *Driver) toWrite(op, folder string) error {
+	if d.opts.ReadOnly {
+		return fault.New(fault.ReadOnly, op, "the account is open for reading only").InFolder(folder)
+	}
+	return nil
 }
 
 // readOnly is the error for a change to a folder that takes none.

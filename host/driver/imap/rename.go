@@ -18,6 +18,9 @@ import (
 // creates them itself. A RENAME without an answer is not repeated.
 func (d *Driver) RenameFolder(ctx context.Context, from, to string) error {
 	const op = "rename"
+	if err := d.toWrite(op, from); err != nil {
+		return err
+	}
 	old, err := d.names.forServer(from)
 	if err != nil {
 		return err

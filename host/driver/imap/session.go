@@ -18,6 +18,7 @@ import (
 type session struct {
 	*conn.Conn
 	facts    *facts // the Driver's
+	examine  bool   // folders are opened for reading only
 	selected *selected
 	used     time.Time // when it was given back
 
@@ -94,7 +95,11 @@ func epochChanged(folder, was, is string) error {
 
 func (s *session) sendSelect(ctx context.Context, box mailbox) (*selected, error) {
 	sel := &selected{name: box.name}
-	reply, err := s.Do(ctx, box.add(conn.Cmd("SELECT")), func(r *conn.Response) error {
+	command := "SELECT"
+	if s.examine {
+		command = "EXAMINE" // it does not even take away \Recent
+	}
+	reply, err := s.Do(ctx, box.add(conn.Cmd(command)), func(r *conn.Response) error {
 		sel.note(r)
 		return nil
 	}, "OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST")

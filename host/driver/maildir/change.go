@@ -32,7 +32,7 @@ func (s *Store) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) ([]m
 		return nil, err
 	}
 	defer done()
-	f, err := s.folderToChange(op, ref)
+	f, err := s.folderToChange(ctx, op, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ func (s *Store) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 		return nil, err
 	}
 	defer done()
-	f, err := s.folderToChange(op, ref)
+	f, err := s.folderToChange(ctx, op, ref)
 	if err != nil {
 		return nil, err
 	}

@@ -16,11 +16,14 @@ import (
 // directories only: they can be made folders when there is mail for them.
 func (s *Store) CreateFolder(ctx context.Context, name string) error {
 	const op = "create folder"
-	_, done, err := s.begin(ctx, op, name)
+	ctx, done, err := s.begin(ctx, op, name)
 	if err != nil {
 		return err
 	}
 	defer done()
+	if err := s.toWrite(ctx, op, name); err != nil {
+		return err
+	}
 	dir, err := s.layout.dir(name)
 	if err != nil {
 		return err
@@ -120,6 +123,9 @@ func (s *Store) RemoveFolder(ctx context.Context, name string) error {
 		return err
 	}
 	defer done()
+	if err := s.toWrite(ctx, op, name); err != nil {
+		return err
+	}
 	f, err := s.folder(op, mail.Ref{Name: name})
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (s *Store) Reserve(ctx context.Context, ref mail.Ref, n int) (mail.Reservat
 		return mail.Reservation{}, err
 	}
 	defer done()
-	f, err := s.folderToChange("reserve keys", ref)
+	f, err := s.folderToChange(ctx, "reserve keys", ref)
 	if err != nil {
 		return mail.Reservation{}, err
 	}
@@ -48,6 +48,9 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 		return nil, err
 	}
 	defer done()
+	if err := s.toWrite(ctx, op, ref.Name); err != nil {
+		return nil, err
+	}
 	f, err := s.folderKnown(op, ref)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package maildir
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -36,7 +37,10 @@ func (s *Store) folder(op string, ref mail.Ref) (*folder, error) {
 
 // folderToChange returns a folder that is about to be changed: its epoch is
 // written down, see epochFile.
-func (s *Store) folderToChange(op string, ref mail.Ref) (*folder, error) {
+func (s *Store) folderToChange(ctx context.Context, op string, ref mail.Ref) (*folder, error) {
+	if err := s.toWrite(ctx, op, ref.Name); err != nil {
+		return nil, err
+	}
 	f, marked, err := s.lookUp(op, ref)
 	if err != nil || marked {
 		return f, err

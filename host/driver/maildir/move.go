@@ -22,7 +22,7 @@ func (c *changer) target(ctx context.Context, name string) (target, error) {
 		return t, nil
 	}
 	const op = "move message"
-	f, err := c.s.folderToChange(op, mail.Ref{Name: name})
+	f, err := c.s.folderToChange(ctx, op, mail.Ref{Name: name})
 	if err != nil {
 		return target{}, err
 	}

@@ -1,9 +1,12 @@
 package maildir_test
 
 import (
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,19 +24,98 @@ func open(t testing.TB, opts maildir.Options) *maildir.Store {
 	return s
 }
 
-func TestOpenMakesTheRoot(t *testing.T) {
-	root := filepath.Join(t.TempDir(), "Mail", "me")
+// The place where a disk is to be mounted must not get a Maildir because
+// somebody looked at it.
+func TestTheFirstWriteMakesTheRoot(t *testing.T) {
+	parent := t.TempDir()
+	root := filepath.Join(parent, "Mail", "me")
+	for _, make := range []func() error{
+		func() error { return nil },
+		func() error { return os.MkdirAll(root, 0o700) },
+	} {
+		require.NoError(t, make())
+		before := tree(t, parent)
+		s := maildir.New(maildir.Options{Path: root})
+		require.NoError(t, s.Open(t.Context()))
+		list, err := s.Folders(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, list)
+		stamp, err := s.Stamp(t.Context())
+		require.NoError(t, err)
+		require.Empty(t, stamp)
+		_, err = s.Changes(t.Context(), mail.Ref{Name: mail.Inbox}, "", func([]mail.Meta) error { return nil })
+		require.ErrorIs(t, err, fault.NotFound)
+		require.NoError(t, s.Close())
+		require.Equal(t, before, tree(t, parent))
+	}
+	require.NoError(t, os.RemoveAll(filepath.Dir(root)))
 	s := open(t, maildir.Options{Path: root})
-	info, err := os.Stat(root)
-	require.NoError(t, err)
-	require.Equal(t, fs.ModeDir|0o700, info.Mode(), "mail is nobody else's business")
-	list, err := s.Folders(t.Context())
-	require.NoError(t, err)
-	require.Empty(t, list)
 	require.NoError(t, s.CreateFolder(t.Context(), mail.Inbox))
-	info, err = os.Stat(filepath.Join(root, "INBOX", "cur"))
-	require.NoError(t, err)
-	require.Equal(t, fs.ModeDir|0o700, info.Mode())
+	for _, dir := range []string{root, filepath.Join(root, "INBOX", "cur")} {
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		require.Equal(t, fs.ModeDir|0o700, info.Mode(), "mail is nobody else's business")
+	}
+}
+
+// tree is everything below a directory that a look at it could have changed.
+func tree(t testing.TB, root string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		st := info.Sys().(*syscall.Stat_t)
+		out[path] = fmt.Sprint(info.Mode(), info.Size(), st.Ino, st.Mtim, st.Ctim)
+		return nil
+	}))
+	return out
+}
+
+func TestReadOnlyLeavesNoTrace(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "INBOX")
+	makeDirs(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "new", "1.a.b"), []byte("Subject: a\n\nb\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cur", "2.a.b:2,S"), []byte("Subject: a\n\nb\n"), 0o600))
+	for _, locked := range []bool{false, true} {
+		if locked {
+			other := open(t, maildir.Options{Path: root})
+			require.NoError(t, other.SetStamp(t.Context(), "me:1"))
+		}
+		before := tree(t, root)
+		s := open(t, maildir.Options{Path: root, ReadOnly: true})
+		list, err := s.Folders(t.Context())
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		n := 0
+		ref := mail.Ref{Name: mail.Inbox, Epoch: list[0].Epoch}
+		res, err := s.Changes(t.Context(), ref, "", func(ms []mail.Meta) error { n += len(ms); return nil })
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+		require.NoError(t, s.Describe(t.Context(), ref, res.Present, mail.WantHeader|mail.WantSize, func([]mail.Description) error { return nil }))
+		require.NoError(t, s.Bodies(t.Context(), ref, res.Present, func(_ mail.Meta, b mail.Body) error {
+			_, err := io.Copy(io.Discard, b)
+			return err
+		}))
+		_, err = s.Reserve(t.Context(), ref, 1)
+		require.ErrorIs(t, err, fault.ReadOnly)
+		_, err = s.Deliver(t.Context(), ref, mail.Meta{}, mail.Body{})
+		require.ErrorIs(t, err, fault.ReadOnly)
+		_, err = s.Change(t.Context(), ref, []mail.Change{{Key: "1.a.b", Op: mail.ChangeRemove}})
+		require.ErrorIs(t, err, fault.ReadOnly)
+		require.ErrorIs(t, s.CreateFolder(t.Context(), "New"), fault.ReadOnly)
+		require.ErrorIs(t, s.RemoveFolder(t.Context(), mail.Inbox), fault.ReadOnly)
+		require.ErrorIs(t, s.RenameFolder(t.Context(), "A", "B"), fault.ReadOnly)
+		require.ErrorIs(t, s.SetStamp(t.Context(), "me:2"), fault.ReadOnly)
+		require.NoError(t, s.Close())
+		require.Equal(t, before, tree(t, root))
+	}
 }
 
 func TestOpenRefuses(t *testing.T) {
@@ -92,10 +174,13 @@ func TestRootWithinARoot(t *testing.T) {
 func TestOneInstanceAtATime(t *testing.T) {
 	root := t.TempDir()
 	first := open(t, maildir.Options{Path: root})
+	early := open(t, maildir.Options{Path: root})
+	require.NoError(t, first.SetStamp(t.Context(), "me:1"))
 	second := maildir.New(maildir.Options{Path: root})
-	err := second.Open(t.Context())
-	require.ErrorIs(t, err, fault.Busy)
-	require.True(t, fault.IsTemporary(err))
+	for _, err := range []error{second.Open(t.Context()), early.SetStamp(t.Context(), "me:2")} {
+		require.ErrorIs(t, err, fault.Busy)
+		require.True(t, fault.IsTemporary(err))
+	}
 	require.Error(t, first.Open(t.Context()), "nor twice")
 	require.NoError(t, first.Close())
 	require.NoError(t, second.Open(t.Context()))

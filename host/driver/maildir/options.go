@@ -53,6 +53,9 @@ type Options struct {
 	// InfoSeparator is the character before the flags in file names; empty
 	// means ":".
 	InfoSeparator string
+	// ReadOnly makes every method that writes fail with fault.ReadOnly, and
+	// leaves the disk exactly as it is: there is no lock either.
+	ReadOnly bool
 	// Log is told what is odd about a Maildir but no failure. Nil means nobody.
 	Log *slog.Logger
 }

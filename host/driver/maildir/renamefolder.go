@@ -26,6 +26,9 @@ func (s *Store) RenameFolder(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer done()
+	if err := s.toWrite(ctx, op, from); err != nil {
+		return err
+	}
 	f, err := s.folder(op, mail.Ref{Name: from})
 	if err != nil {
 		return err

@@ -39,6 +39,9 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	if stamp == "" || strings.ContainsAny(stamp, "\r\n#") || strings.TrimSpace(stamp) != stamp {
 		return fault.New(fault.Internal, "write stamp", "%q cannot be kept as one line", stamp)
 	}
+	if err := s.toWrite(ctx, "write stamp", ""); err != nil {
+		return err
+	}
 	s.stamping.Lock()
 	defer s.stamping.Unlock()
 	old, err := s.Stamp(ctx)

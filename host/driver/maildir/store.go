@@ -37,6 +37,7 @@ type Store struct {
 
 	words    account    // the letters of keywords
 	stamping sync.Mutex // held while the stamp is replaced
+	taking   sync.Mutex // held while the root is locked
 }
 
 var (
@@ -50,8 +51,10 @@ var (
 // New returns a store for a Maildir. Open tells what is wrong with the options.
 func New(opts Options) *Store { return &Store{opts: opts} }
 
-// Open makes the root if it is missing, and locks it: fault.Busy when another
-// Store is open on it.
+// Open looks at the root, and locks it: fault.Busy when another Store is open on
+// it. A root that is missing or that was never written by a Store stays as it is,
+// and is locked by the first call that writes something; missing, it reads like
+// an empty one.
 func (s *Store) Open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -68,38 +71,53 @@ func (s *Store) Open(ctx context.Context) error {
 	if err := checkRoot(opts); err != nil {
 		return err
 	}
-	lock, crashed, err := lockRoot(opts.Path)
-	if err != nil {
-		return err
-	}
-	s.opts, s.layout, s.log, s.lock = opts, newLayout(opts), opts.Log, lock
+	s.opts, s.layout, s.log, s.lock = opts, newLayout(opts), opts.Log, newRootLock(opts.Path)
 	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), newDisk(opts)
 	s.copiers = newCopiers()
 	s.folders, s.pending, s.indexed = map[string]*folder{}, map[*delivery]struct{}{}, nil
 	s.words = account{path: filepath.Join(opts.Path, accountWords)}
-	if crashed {
-		if err = s.clearUnfinished(ctx); err == nil {
-			err = lock.mark(textClean)
-		}
-		if err != nil {
-			_ = lock.release()
-			return ioFault("open maildir", "", err)
+	if !opts.ReadOnly && s.lock.there() {
+		if err := s.take(ctx); err != nil {
+			return err
 		}
 	}
 	s.life, s.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	return nil
 }
 
-// checkRoot makes the root and looks whether it can be one.
+// take locks the root, and cleans up after a driver that was killed in it. Once
+// it is locked there is nothing more to do.
+func (s *Store) take(ctx context.Context) error {
+	s.taking.Lock()
+	defer s.taking.Unlock()
+	crashed, err := s.lock.take()
+	if err != nil || !crashed {
+		return err
+	}
+	if err = s.clearUnfinished(ctx); err == nil {
+		err = s.lock.mark(textClean)
+	}
+	if err != nil {
+		_ = s.lock.release()
+	}
+	return ioFault("open maildir", "", err)
+}
+
+// toWrite is called before anything is written.
+func (s *Store) toWrite(ctx context.Context, op, folder string) error {
+	if s.opts.ReadOnly {
+		return fault.New(fault.ReadOnly, op, "the maildir is open for reading only").InFolder(folder)
+	}
+	return s.take(ctx)
+}
+
+// checkRoot looks whether the root can be one.
 func checkRoot(o Options) error {
 	refuse := func(format string, args ...any) *fault.Error {
 		return fault.New(fault.Config, "open maildir", format, args...)
 	}
 	if info, err := os.Stat(o.Path); err == nil && !info.IsDir() {
 		return refuse("%s is no directory", o.Path)
-	}
-	if err := os.MkdirAll(o.Path, 0o700); err != nil {
-		return ioFault("open maildir", "", err)
 	}
 	for dir := filepath.Dir(o.Path); ; dir = filepath.Dir(dir) {
 		if _, err := os.Lstat(filepath.Join(dir, stampFile)); err == nil {
