@@ -48,6 +48,7 @@ func TestMistakes(t *testing.T) {
 		{"a flag that is not carried", memory(`flags = { ["\\Recent"] = "far" }`), []string{":5:", "no flag that is carried"}},
 		{"a bad rule", memory(`flags = { work = "newest" }`), []string{":5:", "union"}},
 		{"one flag twice", memory(`flags = { work = "far", Work = "near" }`), []string{":5:", "the same flag"}},
+		{"a separator that names use", maildir(`info_separator = "="`), []string{":3:", "file names do not use"}},
 		{"a letter that is none", maildir(`keywords = { A = "work" }`), []string{":3:", `"A" is no letter`}},
 		{"a keyword with two letters", maildir(`keywords = { a = "work", b = "Work" }`), []string{":3:", "two letters, a and b"}},
 		{"a flag for a letter", maildir(`keywords = { a = "\\Seen" }`), []string{":3:", "its own letter"}},

@@ -32,6 +32,19 @@ func checkFlagRules(v any) error {
 	return nil
 }
 
+// isInfoSeparator refuses characters that file names hold before their flags.
+func isInfoSeparator(v any) error {
+	s, _ := v.(string)
+	if len(s) != 1 || s[0] <= ' ' || s[0] >= 0x7f || strings.ContainsAny(s, "/.,=_-+%") || isAlnum(s[0]) {
+		return fmt.Errorf("%q is not one character that file names do not use: \":\", or \"!\" or \";\" where colons cannot be", s)
+	}
+	return nil
+}
+
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
 // checkLetters checks the table of `keywords`.
 func checkLetters(v any) error {
 	letters, _ := v.(wire.Map)

@@ -19,7 +19,7 @@ func maildirTable(name string) *options.Table {
 			{Name: "keywords", Type: options.AnyOf(options.Bool(), options.MapOf(options.String())), Default: true,
 				Help: "keep keywords as letters: true, a table letter = keyword, or false", Check: checkLetters},
 			{Name: "fsync", Type: options.Bool(), Default: true, Help: "make messages durable before the state knows them"},
-			{Name: "info_separator", Type: options.String(), Default: ":", Help: "between name and flags of a file", Check: oneCharacter},
+			{Name: "info_separator", Type: options.String(), Default: ":", Help: "between name and flags of a file", Check: isInfoSeparator},
 		},
 	}
 }

@@ -91,6 +91,9 @@ func TestMessagesOption(t *testing.T) {
 		want         int
 	}{
 		{"flags", `messages = m.flagged`, 1},
+		{"a keyword, in any case", `messages = m.keyword "important"`, 1},
+		{"without a keyword", `messages = -m.keyword "IMPORTANT" * -m.keyword "other"`, 2},
+		{"a keyword by a function", `messages = m.fn(function(msg) return msg.flags["Important"] and msg.flags["\\Flagged"] end)`, 1},
 		{"a field of the header", `messages = m.header("X-Kind", "bill")`, 2},
 		{"both", `messages = m.flagged + m.subject(api.re "message [2-3]$")`, 3},
 		{"without", `messages = m.all - m.flagged`, 2},
@@ -102,7 +105,7 @@ func TestMessagesOption(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			a := newApp(t, "some.lua", accountWith(c.option))
 			far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
-			far.Add("INBOX", memory.Message{Body: message(1), Flags: mail.NewFlags(`\Flagged`)})
+			far.Add("INBOX", memory.Message{Body: message(1), Flags: mail.NewFlags(`\Flagged`, "Important")})
 			put(far, "INBOX", 2, 3, "X-Kind: bill")
 			a.done()
 			require.Equal(t, c.want, counts(near)["INBOX"])

@@ -37,7 +37,7 @@ func inUse(c byte) bool { return c == ':' || c == ';' || c == '!' }
 // cutKey returns the key of a file name.
 func cutKey(name string, sep byte) string {
 	for i := 1; i < len(name); i++ {
-		if c := name[i]; c == sep || inUse(c) && flagsFollow(name[i+1:]) {
+		if c := name[i]; c == sep || inUse(c) && flagsFollow(name[i+1:], sep) {
 			return name[:i]
 		}
 	}
@@ -46,11 +46,11 @@ func cutKey(name string, sep byte) string {
 
 // flagsFollow reports whether an info part with flags begins, and nothing else
 // that a name could hold.
-func flagsFollow(rest string) bool {
+func flagsFollow(rest string, sep byte) bool {
 	letters, ok := strings.CutPrefix(rest, "2,")
 	for i := 0; ok && i < len(letters); i++ {
 		if !isLetter(letters[i]) {
-			return letters[i] == ',' || inUse(letters[i])
+			return letters[i] == ',' || letters[i] == sep || inUse(letters[i])
 		}
 	}
 	return ok
@@ -59,7 +59,7 @@ func flagsFollow(rest string) bool {
 // lastSeparator returns where the last info part of what follows a key begins.
 func lastSeparator(rest string, sep byte) int {
 	for i := len(rest) - 1; i > 0; i-- {
-		if c := rest[i]; c == sep || inUse(c) && flagsFollow(rest[i+1:]) {
+		if c := rest[i]; c == sep || inUse(c) && flagsFollow(rest[i+1:], sep) {
 			return i
 		}
 	}

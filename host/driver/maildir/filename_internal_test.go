@@ -63,16 +63,16 @@ func TestNameKeepsWhatItDoesNotKnow(t *testing.T) {
 }
 
 // checkName holds for every file name and every change of letters.
-func checkName(t require.TestingT, name, letters string) {
-	f := parseName(name, ':')
-	require.Equal(t, cutKey(name, ':'), f.key)
+func checkName(t require.TestingT, name, letters string, sep byte) {
+	f := parseName(name, sep)
+	require.Equal(t, cutKey(name, sep), f.key)
 	require.NotEmpty(t, f.key)
-	again := parseName(f.with(f.letters+letters, ':'), ':')
+	again := parseName(f.with(f.letters+letters, sep), sep)
 	require.Equal(t, f.key, again.key, "the key stays")
 	require.Equal(t, f.middle, again.middle)
 	require.Equal(t, f.tail, again.tail)
 	require.Equal(t, systemFlags(f.letters+letters), systemFlags(again.letters))
-	require.Equal(t, again, parseName(again.with(again.letters, ':'), ':'), "what was written is stable")
+	require.Equal(t, again, parseName(again.with(again.letters, sep), sep), "what was written is stable")
 }
 
 func FuzzParseName(f *testing.F) {
@@ -86,14 +86,16 @@ func FuzzParseName(f *testing.F) {
 			}
 		}
 		if name != "" {
-			checkName(t, name, letters)
+			checkName(t, name, letters, ':')
+			checkName(t, name, letters, '#')
 		}
 	})
 }
 
 func TestParseNameProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		checkName(t, rapid.StringMatching(`[a:!;2,.S1]{1,12}`).Draw(t, "name"), rapid.StringMatching(`[A-Za-z]{0,4}`).Draw(t, "letters"))
+		checkName(t, rapid.StringMatching(`[a:!;#2,.S1]{1,12}`).Draw(t, "name"), rapid.StringMatching(`[A-Za-z]{0,4}`).Draw(t, "letters"),
+			rapid.SampledFrom([]byte(":;!#")).Draw(t, "sep"))
 	})
 }
 

@@ -108,7 +108,7 @@ func (o Options) check() error {
 		return bad("encoding = %q is neither utf8 nor utf7", o.Encoding)
 	case strings.ContainsAny(o.Separator, "/\x00"):
 		return bad("separator = %q cannot be part of a file name", o.Separator)
-	case len(o.InfoSeparator) != 1 || strings.ContainsAny(o.InfoSeparator, "/\x00.,") || isLetter(o.InfoSeparator[0]) || isDigit(o.InfoSeparator[0]):
+	case len(o.InfoSeparator) != 1 || strings.ContainsAny(o.InfoSeparator, "/\x00.,=_-+%") || isLetter(o.InfoSeparator[0]) || isDigit(o.InfoSeparator[0]):
 		return bad("info_separator = %q must be one character that file names do not use", o.InfoSeparator)
 	}
 	words := map[string]string{}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -127,4 +128,82 @@ func TestFlagsInNew(t *testing.T) {
 	require.FileExists(t, filepath.Join(root, "F", "new", "1.plain"), "it is as new as before")
 	require.FileExists(t, filepath.Join(root, "F", "cur", "2.flagged:2,FS"))
 	require.FileExists(t, filepath.Join(root, "F", "cur", "3.bare:2,S"))
+}
+
+// A letter that is in file names anywhere, unexplained, is somebody's: a keyword
+// that got it would be on messages that never had it.
+func TestLettersOfOthersAreNotGivenAway(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	for _, folder := range []string{"Old", "F"} {
+		require.NoError(t, s.CreateFolder(t.Context(), folder))
+	}
+	theirs := filepath.Join(root, "Old", "cur", "1.x:2,Sac")
+	require.NoError(t, os.WriteFile(theirs, nil, 0o600))
+	p := put(t, s, "F", mail.NewFlags("one", "two"))[0] // Old was never read
+	require.FileExists(t, filepath.Join(root, "F", "cur", string(p.Key)+":2,bd"))
+	require.Equal(t, mail.NewFlags(`\Seen`), flagsOf(t, s, "Old")["1.x"])
+	_, err := s.Change(t.Context(), mail.Ref{Name: "Old"}, []mail.Change{{Key: "1.x", Op: mail.ChangeFlags, Add: mail.NewFlags("two"), Remove: mail.NewFlags(`\Seen`)}})
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(root, "Old", "cur", "1.x:2,acd"))
+}
+
+// Dovecot names files before it writes what it named them by.
+func TestTableThatIsWrittenLater(t *testing.T) {
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "F", "cur", "1.x:2,a"), nil, 0o600))
+	settled := func() mail.Cursor {
+		var c mail.Cursor
+		require.Eventually(t, func() bool {
+			res, err := s.Changes(t.Context(), mail.Ref{Name: "F"}, "", func([]mail.Meta) error { return nil })
+			require.NoError(t, err)
+			again, err := s.Changes(t.Context(), mail.Ref{Name: "F"}, "", func([]mail.Meta) error { return nil })
+			require.NoError(t, err)
+			c = res.Cursor
+			return c == again.Cursor
+		}, 10*time.Second, time.Millisecond)
+		return c
+	}
+	before := settled()
+	require.Empty(t, flagsOf(t, s, "F")["1.x"].Strings())
+	require.NoError(t, os.WriteFile(filepath.Join(root, "F", "dovecot-keywords"), []byte("0 work\n"), 0o600))
+	require.NotEqual(t, before, settled(), "the folder is to be read again")
+	require.Equal(t, mail.NewFlags("work"), flagsOf(t, s, "F")["1.x"])
+}
+
+// Files keep their keys whatever separator the programs have that rename them.
+func TestSeveralSeparators(t *testing.T) {
+	for _, own := range []string{":", "!", "#"} {
+		root := t.TempDir()
+		s := open(t, maildir.Options{Path: root, InfoSeparator: own})
+		require.NoError(t, s.CreateFolder(t.Context(), "F"))
+		for name, dir := range map[string]string{
+			"1.colon:2,S": "cur", "2.bang!2,FS": "cur", "3.semicolon;2,R": "cur", "4.new!2,F": "new",
+			"5.u,U=7,FMD5=ab:2,S": "cur", "6.both!2,S:2,FS": "cur", "7.bare": "new",
+		} {
+			require.NoError(t, os.WriteFile(filepath.Join(root, "F", dir, name), nil, 0o600))
+		}
+		want := map[mail.Key]mail.Flags{
+			"1.colon": mail.NewFlags(`\Seen`), "2.bang": mail.NewFlags(`\Seen`, `\Flagged`), "3.semicolon": mail.NewFlags(`\Answered`),
+			"4.new": mail.NewFlags(`\Flagged`), "5.u,U=7,FMD5=ab": mail.NewFlags(`\Seen`), "6.both": mail.NewFlags(`\Seen`, `\Flagged`), "7.bare": {},
+		}
+		require.Equal(t, want, flagsOf(t, s, "F"), own)
+		var cs []mail.Change
+		for key := range want {
+			cs = append(cs, mail.Change{Key: key, Op: mail.ChangeFlags, Add: mail.NewFlags(`\Draft`)})
+			want[key] = want[key].Union(mail.NewFlags(`\Draft`))
+		}
+		out, err := s.Change(t.Context(), mail.Ref{Name: "F"}, cs)
+		require.NoError(t, err)
+		for _, o := range out {
+			require.NoError(t, o.Err)
+			require.False(t, o.Gone)
+		}
+		require.Equal(t, want, flagsOf(t, s, "F"), own)
+		require.FileExists(t, filepath.Join(root, "F", "cur", "2.bang"+own+"2,DFS"), "it is written as configured")
+		require.FileExists(t, filepath.Join(root, "F", "cur", "7.bare"+own+"2,D"))
+		require.FileExists(t, filepath.Join(root, "F", "cur", "6.both!2,S"+own+"2,DFS"))
+	}
 }
