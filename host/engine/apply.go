@@ -250,14 +250,11 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 				*marked = kept.Has(mail.Deleted)
 				continue
 			}
-			if !kept.Empty() || !s.Remove.Empty() {
-				ev := eventOf(string(s.Op), s.Side, row, s.Reason)
-				// Of this copy: what was changed here only is undone otherwise.
-				ev.Before = items[i].meta.Flags
-				ev.After = ev.Before.Union(kept).Minus(s.Remove)
+			ev := eventOf(string(s.Op), s.Side, row, s.Reason)
+			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
+			if ev.After = row.Flags; !kept.Empty() || !s.Remove.Empty() {
 				e.journal(&change, ev)
 			}
-			row.Flags = row.Flags.Union(kept).Minus(s.Remove)
 			e.keepApart(fp, s.Side, row, s.Add.Intersect(out.Dropped))
 		}
 		rows = append(rows, row)

@@ -49,6 +49,8 @@ func TestUndoGivesBack(t *testing.T) {
 		w.far.SetFlags("INBOX", far[2].Key, mail.NewFlags(`\Flagged`))
 		w.near.SetFlags("INBOX", near[3].Key, mail.NewFlags(`\Seen`, `\Answered`))
 		w.near.SetFlags("INBOX", near[4].Key, mail.NewFlags(`\Seen`, `\Deleted`))
+		w.far.SetFlags("INBOX", far[5].Key, mail.Flags{})
+		w.near.SetFlags("INBOX", near[5].Key, mail.NewFlags(`\Seen`, `\Flagged`))
 		fresh := w.message()
 		w.far.Add("INBOX", fresh)
 		w.sync()
