@@ -79,7 +79,11 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 	if err != nil {
 		return nil, err
 	}
-	return &manager{Manager: made, place: where, lanes: lanes * max(endpoints, 1),
+	attempts := 0
+	if d.Kind == kindImap {
+		attempts = min(1+int(number(d.Options, "retries")), engine.DefaultAttempts)
+	}
+	return &manager{Manager: made, place: where, lanes: lanes * max(endpoints, 1), attempts: attempts,
 		scope: wire.List{endpoint.EncodeControllers(withoutDryRun(chain)), endpoint.EncodeControllers(params.Controllers), options["keywords"]}}, nil
 }
 
@@ -152,6 +156,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	params := engine.Params{
 		Policy: policy, Messages: messages, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
 		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.opt.Once, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
+		Attempts: max(far.attempts, near.attempts),
 	}.Map()
 	declaration := topology.Declaration{
 		Name: text(m, "name"), Worker: engine.Kind, Backend: worker.Backend(text(m, "backend")), Params: params,

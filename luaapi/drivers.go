@@ -58,10 +58,15 @@ func (s *services) buildImap(env worker.Env, options wire.Map) (driver.Store, er
 		Separator: f.text("separator"), SubscribedOnly: f.bool("subscribed_only"), MaxAppend: f.int("max_append"),
 		ReadOnly: s.readOnly(f), Log: env.Log,
 	}
+	retries := f.int("retries")
 	if f.err != nil {
 		return nil, f.err
 	}
-	return imap.New(opts)
+	store, err := imap.New(opts)
+	if err != nil || retries == 0 {
+		return store, err
+	}
+	return endpoint.RetryFor(env, store, endpoint.RetryOptions{Tries: 1 + int(retries)}), nil
 }
 
 // tlsOf reads `tls`, a word or a table.

@@ -36,7 +36,7 @@ func engineMethods() []function {
 		{name: "on_conflict", params: "conflict: imapfw.Conflict", returns: "\"remove\"|\"keep\"|\"far\"|\"near\"|nil",
 			doc: "Settles a conflict; nil leaves it to the option `conflict`.", call: nothing},
 		{name: "on_error", params: "err: imapfw.Error", returns: "\"retry\"|\"skip\"|\"abort\"|nil",
-			doc: "Decides about the failure of a folder or message; nil skips it. \"retry\" reads a folder again, three times in all; what fails later is tried again by the next run.", call: nothing},
+			doc: "Decides about the failure of a folder or message; nil tries again what may pass, three times in all, and skips the rest. \"retry\" has a folder read again also for other reasons; \"skip\" does without.", call: nothing},
 		{name: "on_done", params: "report: table", doc: "The run is over.", call: nothing},
 	}
 }

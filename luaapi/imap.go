@@ -50,6 +50,8 @@ func imapTable(name string) *options.Table {
 			{Name: "separator", Type: options.String(), Check: oneCharacter,
 				Help: "between the levels of folder names, when the server tells a wrong one"},
 			{Name: "subscribed_only", Type: options.Bool(), Default: false, Help: "leave out folders without subscription"},
+			{Name: "retries", Type: options.Int(0, 20), Default: int64(3),
+				Help: "how often a request is tried again that failed for a reason that may pass: half a second later, then twice as long each time, or when the server asks for it"},
 			{Name: "max_append", Type: options.Size(), Help: "size of the largest message to deliver; what the server says holds too"},
 		},
 		Check: checkImap,

@@ -18,6 +18,9 @@ type manager struct {
 	place place
 	scope wire.Value
 	lanes int
+	// attempts is how often an engine tries what fails for a reason that may
+	// pass; 0 where the store does not say.
+	attempts int
 	// Of a state: the engine that uses it.
 	owner string
 }

@@ -103,7 +103,7 @@ func quoted(s string) string {
 func (c *rawIMAP) folders() []string {
 	var out []string
 	for _, r := range c.cmd(`LIST "" "*"`) {
-		if strings.Contains(strings.ToLower(r.text), `\noselect`) {
+		if !strings.HasPrefix(r.text, "* LIST") || strings.Contains(strings.ToLower(r.text), `\noselect`) {
 			continue
 		}
 		if len(r.literals) > 0 {

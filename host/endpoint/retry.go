@@ -15,8 +15,15 @@ type RetryOptions struct {
 	Tries int           // in all; 0 means 4
 	Wait  time.Duration // before the second try; 0 means 500 ms. Doubled for each further one
 	Most  time.Duration // between two tries; 0 means 30 s
+	// Asked is the longest time that is waited because the other end asks for
+	// it; one that asks for more is not tried again. 0 means two minutes.
+	Asked time.Duration
 	// Told is called before each further try; nil: nobody is.
 	Told func(op Op, folder string, try int, err error)
+	// Waits is called with how long it waits before it; nil: nobody is.
+	Waits func(op Op, folder string, wait time.Duration, err error)
+	// Draining is closed when nothing is to be waited for any more. nil never is.
+	Draining <-chan struct{}
 }
 
 // Retry returns a Store that tries again what failed for a reason that may pass,
@@ -35,6 +42,9 @@ func Retry(inner driver.Store, o RetryOptions) driver.Store {
 	}
 	if o.Most <= 0 {
 		o.Most = 30 * time.Second
+	}
+	if o.Asked <= 0 {
+		o.Asked = 2 * time.Minute
 	}
 	r := &retry{o: o}
 	r.around = around{Store: inner, run: r.run}
@@ -73,7 +83,8 @@ func (r *retry) repeat(ctx context.Context, c *call, do func() error, may func()
 	wait := r.o.Wait
 	for try := 1; ; try++ {
 		err := do()
-		if err == nil || try >= r.o.Tries || ctx.Err() != nil || !fault.IsTemporary(err) || !may() {
+		asked := fault.AfterOf(err)
+		if err == nil || try >= r.o.Tries || ctx.Err() != nil || !fault.IsTemporary(err) || asked > r.o.Asked || !may() {
 			return err
 		}
 		if _, partial := driver.AsPartial(err); partial {
@@ -84,10 +95,17 @@ func (r *retry) repeat(ctx context.Context, c *call, do func() error, may func()
 		}
 		// Between half of it and all of it: those that failed together do not
 		// come back together.
-		t := time.NewTimer(wait/2 + rand.N(wait/2+1))
+		pause := max(wait/2+rand.N(wait/2+1), asked)
+		if r.o.Waits != nil {
+			r.o.Waits(c.op, c.folder, pause, err)
+		}
+		t := time.NewTimer(pause)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
+			t.Stop()
+			return err
+		case <-r.o.Draining:
 			t.Stop()
 			return err
 		}

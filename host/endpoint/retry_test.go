@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -107,4 +108,50 @@ func TestRetryGoesOn(t *testing.T) {
 		require.Same(t, error(boom), err)
 		require.Equal(t, 1, n)
 	})
+}
+
+// A server that asks to be left alone is, unless it asks for too long; nothing
+// is waited for when the run is to end.
+func TestRetryWaitsForAsLongAsItIsAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		after time.Duration
+		drain time.Duration
+		took  time.Duration // at least
+		most  time.Duration
+		ok    bool
+	}{
+		"by itself":     {0, 0, 250 * time.Millisecond, 500 * time.Millisecond, true},
+		"as asked":      {30 * time.Second, 0, 30 * time.Second, 30 * time.Second, true},
+		"asks a lot":    {time.Hour, 0, 0, 0, false},
+		"is to end":     {30 * time.Second, 5 * time.Second, 5 * time.Second, 5 * time.Second, false},
+		"asks little":   {time.Millisecond, 0, 250 * time.Millisecond, 500 * time.Millisecond, true},
+		"ends too late": {30 * time.Second, time.Hour, 30 * time.Second, 30 * time.Second, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := memory.New(memory.Options{})
+				require.NoError(t, s.Open(t.Context()))
+				defer s.Close()
+				busy := fault.New(fault.Busy, "list", "throttled").AsTemporary()
+				busy.After = c.after
+				s.SetHook(memory.Fail(memory.OpFolders, 1, busy))
+				drain := make(chan struct{})
+				if c.drain > 0 {
+					stop := time.AfterFunc(c.drain, func() { close(drain) })
+					defer stop.Stop()
+				}
+				var told time.Duration
+				r := endpoint.Retry(s, endpoint.RetryOptions{Draining: drain,
+					Waits: func(_ endpoint.Op, _ string, wait time.Duration, _ error) { told = wait }})
+				begun := time.Now()
+				_, err := r.Folders(t.Context())
+				require.Equal(t, c.ok, err == nil, "%v", err)
+				require.GreaterOrEqual(t, time.Since(begun), c.took)
+				require.LessOrEqual(t, time.Since(begun), c.most)
+				if c.ok {
+					require.Equal(t, time.Since(begun), told)
+				}
+			})
+		})
+	}
 }

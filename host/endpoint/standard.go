@@ -85,17 +85,24 @@ func Standard(functions func(env worker.Env) Functions) map[string]ControllerBui
 		"retry": func(env worker.Env, o wire.Map, inner driver.Store) (driver.Store, error) {
 			f := read(o)
 			ms := func(name string) time.Duration { return time.Duration(f.int(name)) * time.Millisecond }
-			options := RetryOptions{Tries: int(f.int("tries")), Wait: ms("wait"), Most: ms("most"),
-				Told: func(op Op, folder string, try int, err error) {
-					env.Log.Info("trying again", "op", string(op), "folder", folder, "try", try, "error", err)
-				}}
-			return Retry(inner, options), f.err
+			options := RetryOptions{Tries: int(f.int("tries")), Wait: ms("wait"), Most: ms("most")}
+			return RetryFor(env, inner, options), f.err
 		},
 		"fake": func(_ worker.Env, o wire.Map, inner driver.Store) (driver.Store, error) {
 			script, err := mishaps(o)
 			return Fake(inner, script...), err
 		},
 	}
+}
+
+// RetryFor is Retry in a worker: it logs what it waits for, and waits for nothing
+// when the worker is to end.
+func RetryFor(env worker.Env, inner driver.Store, o RetryOptions) driver.Store {
+	o.Draining = env.Draining
+	o.Waits = func(op Op, folder string, wait time.Duration, err error) {
+		env.Log.Warn("trying again in "+wait.Round(100*time.Millisecond).String(), "op", string(op), "folder", folder, "error", err)
+	}
+	return Retry(inner, o)
 }
 
 func filterOptions(o wire.Map, fns Functions) (FilterOptions, error) {

@@ -17,14 +17,15 @@ const changeBatch = 1000
 // anything is removed: a message that went from one folder to another is never
 // on no folder of a side.
 func (e *Engine) apply(ctx context.Context, plan *Plan) error {
-	if len(plan.Folders) == 0 {
+	e.repeat.applying = true
+	if len(plan.Folders) == 0 && !e.begun {
 		return nil
 	}
 	need, err := e.destroyed(plan)
 	if err != nil {
 		return err
 	}
-	if e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0 {
+	if !e.begun && (e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0) {
 		if err := e.begin(ctx); err != nil {
 			return err
 		}
@@ -35,7 +36,8 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
-	for _, phase := range []func(context.Context, *FolderPlan) error{e.copyPhase, e.changePhase} {
+	phases := []func(context.Context, *FolderPlan) error{e.copyPhase, e.changePhase}
+	for i, phase := range phases {
 		err := e.eachLane(ctx, len(plan.Folders), func(ctx context.Context, i int) error {
 			fp := plan.Folders[i]
 			if fp.left {
@@ -49,10 +51,15 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 			return e.folderFailed(ctx, fp.Name, err)
 		})
 		if err != nil {
+			e.leave(plan, true)
 			return err
 		}
 		if e.draining() {
 			return errDrained()
+		}
+		if e.isPostponed() { // the next attempt goes on from here
+			e.leave(plan, i < len(phases)-1)
+			return nil
 		}
 	}
 	if e.begun {
@@ -177,7 +184,9 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 		return nil // the next run reads it again
 	}
 	fp.record.Policy = fp.policy()
-	return e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
+	err := e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
+	fp.finished = err == nil
+	return err
 }
 
 // changeItems applies one batch of a step and records what became of it.

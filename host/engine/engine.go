@@ -7,6 +7,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -56,6 +57,12 @@ type Config struct {
 	// that no delivery of a run that was killed is still under way at the
 	// server. 700 ms when zero.
 	Settle time.Duration
+	// Attempts is how often a run tries in all where something fails for a
+	// reason that may pass; DefaultAttempts when zero.
+	Attempts int
+	// Pause is waited before the second attempt, and doubled for each further
+	// one; a second when zero.
+	Pause time.Duration
 	// Draining is closed when no new batch may be begun; those begun are
 	// committed. nil never is.
 	Draining <-chan struct{}
@@ -79,6 +86,8 @@ type Engine struct {
 	apart   apart      // flags that turned out not to be kept
 	counter progress
 
+	repeat repeating
+
 	refusing atomic.Bool // a message was set aside in this run
 
 	spared Sides                                   // sides that no run of this account may write
@@ -92,6 +101,12 @@ func New(cfg Config) *Engine {
 	}
 	if cfg.Settle == 0 {
 		cfg.Settle = 700 * time.Millisecond
+	}
+	if cfg.Attempts == 0 {
+		cfg.Attempts = DefaultAttempts
+	}
+	if cfg.Pause == 0 {
+		cfg.Pause = firstPause
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -143,7 +158,7 @@ func (e *Engine) once(ctx context.Context) error {
 
 // sync brings both sides in step, and tells what is left out of it.
 func (e *Engine) sync(ctx context.Context) error {
-	err := e.attempt(ctx)
+	err := e.attempts(ctx)
 	if untold := e.nameRefused(ctx); err == nil {
 		err = untold
 	}
@@ -160,7 +175,9 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.Emit("plan", plan.Value())
+	if e.repeat.n <= 1 {
+		e.Emit("plan", plan.Value())
+	}
 	if alarm != nil {
 		return e.raise(ctx, plan, alarm)
 	}
@@ -195,7 +212,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 			plan.Folders = append(plan.Folders, fp)
 		}
 	}
-	e.report.Folders = len(plan.Folders)
+	e.report.Folders = max(e.report.Folders, len(plan.Folders))
 	e.leaveMoved(plan)
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
@@ -233,17 +250,20 @@ func (e *Engine) eachLane(ctx context.Context, n int, fn func(ctx context.Contex
 // tried again.
 const planAttempts = 3
 
-// planAgain plans one folder, as often as a script wants to. Reading changes
-// nothing, so it may be repeated; what fails later is repeated by the next run.
+// planAgain plans one folder, and tries again what may pass, or what a script
+// wants tried again. Reading changes nothing, so it may be repeated.
 func (e *Engine) planAgain(ctx context.Context, p pair) (*FolderPlan, error) {
-	for attempt := 1; ; attempt++ {
+	for n := 1; ; n++ {
 		fp, err := e.planFolder(ctx, p)
 		if err == nil {
 			return fp, nil
 		}
-		again, err := e.failed(ctx, p.name, err, attempt < planAttempts)
+		again, failed := e.failed(ctx, p.name, err, n < planAttempts)
 		if !again {
-			return nil, err
+			return nil, failed
+		}
+		if passes(err) && !e.wait(ctx, n, p.name, err) {
+			return nil, cmp.Or(context.Cause(ctx), error(errDrained()))
 		}
 	}
 }
@@ -278,11 +298,26 @@ func (e *Engine) failed(ctx context.Context, folder string, err error, repeatabl
 			return false, err
 		case decision == Retry && repeatable:
 			return true, nil
+		case decision == Skip:
+			e.tellFailure(folder, err)
+			return false, nil
 		}
 	}
-	e.report.fail(inFolder(err, folder))
-	e.Emit("told", wire.Map{"folder": folder, "error": asFault(err)})
+	if repeatable && passes(err) {
+		return true, nil
+	}
+	if !e.postpone(folder, err) {
+		e.tellFailure(folder, err)
+	}
 	return false, nil
+}
+
+// tellFailure reports what could not be done.
+func (e *Engine) tellFailure(folder string, err error) {
+	err = inFolder(err, folder)
+	if e.report.fail(err) {
+		e.Emit("told", wire.Map{"folder": folder, "error": asFault(err)})
+	}
 }
 
 // stopsRun reports whether an error is about more than the folder or message it
@@ -304,8 +339,9 @@ func inFolder(err error, folder string) error {
 // told notes something the user should know that is no failure.
 func (e *Engine) told(folder, format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	e.report.note(folder, text)
-	e.Emit("told", wire.Map{"folder": folder, "text": text})
+	if e.report.note(folder, text) {
+		e.Emit("told", wire.Map{"folder": folder, "text": text})
+	}
 }
 
 func (e *Engine) store(side state.Side) driver.Store {

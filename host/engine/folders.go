@@ -60,6 +60,9 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	}
 	var pairs []pair
 	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if e.leftOut(name) {
+			continue
+		}
 		p := pair{name: name, far: lists[0][name], near: lists[1][name]}
 		if k, ok := e.known[name]; ok {
 			p.known = &k

@@ -131,7 +131,7 @@ func (o *odd) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) ([
 // between runs the engine between any two stores.
 func (w *world) between(far, near driver.Store, change ...func(*engine.Config)) (*engine.Report, error) {
 	cfg := engine.Config{Name: "test", Far: far, Near: near, State: w.state, Policy: w.policy,
-		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond}
+		Hooks: w.hooks, Convert: w.convert, DryRun: w.dry, Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -20,6 +20,8 @@ type Params struct {
 	Select  Selection
 	// Messages says which messages are kept near; nil: all.
 	Messages *predicate.Expr
+	// Attempts is how often a run tries; 0 is DefaultAttempts.
+	Attempts int
 }
 
 // Map returns the parameters as those of a worker.Spec.
@@ -35,7 +37,7 @@ func (p Params) Map() wire.Map {
 	return wire.Map{
 		"messages": messages,
 		"job":      string(p.Job), "job_args": args, "once": p.Once.encode(), "policy": p.Policy.encode(),
-		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes),
+		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes), "attempts": int64(p.Attempts),
 		"patterns": list(p.Select.Patterns), "filter_far": p.Select.Far, "rename": naming.Encode(p.Select.Rename),
 	}
 }
@@ -46,7 +48,8 @@ func ParseParams(m wire.Map) (Params, error) {
 	p := Params{
 		Job: Job(r.text("job")), Args: r.sub("job_args").m,
 		Scope: r.text("scope"), Convert: r.bool("convert"), DryRun: r.bool("dry_run"), Lanes: int(r.number("lanes")),
-		Select: Selection{Patterns: r.texts("patterns"), Far: r.bool("filter_far")},
+		Attempts: int(r.number("attempts")),
+		Select:   Selection{Patterns: r.texts("patterns"), Far: r.bool("filter_far")},
 	}
 	if len(p.Args) == 0 {
 		p.Args = nil

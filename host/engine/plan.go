@@ -50,6 +50,7 @@ type FolderPlan struct {
 	limits    string
 	refused   int // messages that are set aside, as it goes on
 	earlier   map[earlier]string
+	finished  bool // everything in it is done and recorded
 
 	census census
 	// apart are the flags that a side is known not to keep, by that side.

@@ -16,7 +16,7 @@ type progress struct {
 func (p *progress) expect(messages int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.total += int64(messages)
+	p.total = p.done + int64(messages)
 	p.tell("")
 }
 

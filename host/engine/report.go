@@ -32,19 +32,42 @@ type Report struct {
 	// Refused are the messages that are set aside, those of earlier runs too.
 	Refused []Refusal
 
-	mu sync.Mutex
+	mu   sync.Mutex
+	seen map[string]bool // what is in Notes and Failures
 }
 
-func (r *Report) note(folder, text string) {
+// note adds a note. One that an earlier attempt had too is not new.
+func (r *Report) note(folder, text string) (isNew bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.Notes = append(r.Notes, Note{Folder: folder, Text: text})
+	if isNew = r.isNew(folder + "\x00" + text); isNew {
+		r.Notes = append(r.Notes, Note{Folder: folder, Text: text})
+	}
+	return isNew
 }
 
-func (r *Report) fail(err error) {
+// fail adds a failure. One that an earlier attempt had too is not new.
+func (r *Report) fail(err error) (isNew bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	f := asFault(err)
+	if !r.isNew(f.Folder + "\x00" + f.Key + "\x00" + err.Error()) {
+		return false
+	}
 	r.Failures = append(r.Failures, err)
+	return true
+}
+
+// isNew reports whether something was not told yet.
+func (r *Report) isNew(what string) bool {
+	if r.seen[what] {
+		return false
+	}
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	r.seen[what] = true
+	return true
 }
 
 func (r *Report) count(field *int, n int) {

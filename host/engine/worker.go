@@ -135,7 +135,7 @@ func (w *engineWorker) Run(ctx context.Context) error {
 		Job: w.params.Job, Args: w.params.Args,
 		FarNames: w.params.Select.farNames,
 		Convert:  w.params.Convert, DryRun: w.params.DryRun,
-		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
+		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Attempts: w.params.Attempts, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {
 	case err == nil:

@@ -81,7 +81,7 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		Keep: keep, Scope: scope,
 		FarNames: w.farNames,
 		Hooks:    w.hooks, Convert: w.convert, DryRun: w.dry,
-		Lanes: 2, Settle: time.Millisecond, Emit: w.emit,
+		Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond, Emit: w.emit,
 	})
 }
 

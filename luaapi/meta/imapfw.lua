@@ -89,6 +89,7 @@
 ---@field path? string the folder below which all folders but the inbox lie
 ---@field separator? string between the levels of folder names, when the server tells a wrong one
 ---@field subscribed_only? boolean default false; leave out folders without subscription
+---@field retries? integer default 3; how often a request is tried again that failed for a reason that may pass: half a second later, then twice as long each time, or when the server asks for it
 ---@field max_append? imapfw.Size size of the largest message to deliver; what the server says holds too
 
 ---@class imapfw.MaildirOptions
@@ -619,7 +620,7 @@ function SyncEngine:on_message(op, msg) end
 ---@param conflict imapfw.Conflict
 ---@return "remove"|"keep"|"far"|"near"|nil
 function SyncEngine:on_conflict(conflict) end
----Decides about the failure of a folder or message; nil skips it. "retry" reads a folder again, three times in all; what fails later is tried again by the next run.
+---Decides about the failure of a folder or message; nil tries again what may pass, three times in all, and skips the rest. "retry" has a folder read again also for other reasons; "skip" does without.
 ---@param err imapfw.Error
 ---@return "retry"|"skip"|"abort"|nil
 function SyncEngine:on_error(err) end

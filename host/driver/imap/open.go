@@ -13,7 +13,8 @@ import (
 const stale = 2 * time.Minute
 
 // Open makes the first connection, so that a wrong password or host is told
-// here, and learns how the server names folders. It is called once.
+// here, and learns how the server names folders. It may be called again after it
+// failed.
 func (d *Driver) Open(ctx context.Context) error {
 	return d.with(ctx, "", true, d.learnNames)
 }

@@ -42,7 +42,8 @@ func (c *capabilities) ignored(name string) bool {
 	})
 }
 
-func (c *capabilities) has(name imap.Cap) bool { return c.set.Has(name) }
+// has reports whether there is a capability, also when another one implies it.
+func (c *capabilities) has(name imap.Cap) bool { return !c.ignored(string(name)) && c.set.Has(name) }
 
 // notEnabled takes QRESYNC away: it needs ENABLE, while CONDSTORE, which comes
 // with it, does not.

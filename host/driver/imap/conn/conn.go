@@ -27,7 +27,7 @@ type Conn struct {
 	client  *imapclient.Client
 	log     *slog.Logger
 
-	caps     imap.CapSet
+	caps     capabilities
 	serverID map[string]string
 	tags     atomic.Uint64
 	filled   chan struct{} // the filler has ended
@@ -47,7 +47,7 @@ func newConn(s *session) (*Conn, error) {
 	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
-		caps: s.caps.set, serverID: s.serverID,
+		caps: s.caps, serverID: s.serverID,
 		out:    newOutbound(s.stream, l, t, enc, s.trace),
 		filled: make(chan struct{}),
 	}
@@ -140,10 +140,10 @@ func (c *Conn) Said() []Reply { return c.traffic.allSaid() }
 
 // Has reports whether the server has a capability that was not ignored, also
 // when another one implies it. QRESYNC is reported only if it is enabled.
-func (c *Conn) Has(name imap.Cap) bool { return c.caps.Has(name) }
+func (c *Conn) Has(name imap.Cap) bool { return c.caps.has(name) }
 
 // Caps returns the capabilities that were not ignored.
-func (c *Conn) Caps() imap.CapSet { return c.caps.Copy() }
+func (c *Conn) Caps() imap.CapSet { return c.caps.set.Copy() }
 
 // UTF8 reports whether the server writes folder names in UTF-8, as those do
 // that speak nothing but IMAP4rev2.

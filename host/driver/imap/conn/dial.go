@@ -72,6 +72,7 @@ func dialSocket(ctx context.Context, cfg Config) (net.Conn, error) {
 	f := &fault.Error{Code: fault.Network, Op: "connect to " + address, Temporary: true, Err: err}
 	var dns *net.DNSError
 	if errors.As(err, &dns) && dns.IsNotFound {
+		f.Temporary = false // nobody knows the name, and that will not pass
 		return nil, f.WithHint("check the name of the host, and whether the network is up")
 	}
 	return nil, f

@@ -51,3 +51,17 @@ func TestServerThatSpeaksBothRevisions(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, c.Run(t.Context(), "create", func(cl *imapclient.Client) error { return cl.Create("café", nil).Wait() }))
 }
+
+// What is to be ignored is, also where IMAP4rev2 promises it.
+func TestIgnoredCapabilityThatIMAP4rev2Implies(t *testing.T) {
+	cfg := config(t, func(p *peer) {
+		p.send("* PREAUTH [CAPABILITY IMAP4rev1 IMAP4rev2 MOVE] hi\r\n")
+		p.rest()
+	})
+	cfg.Without = []string{"move", "LIST-STATUS"}
+	c, err := conn.Dial(t.Context(), cfg)
+	require.NoError(t, err)
+	defer c.Close()
+	require.False(t, c.Has(imap.CapMove) || c.Has(imap.CapListStatus))
+	require.True(t, c.Has(imap.CapUIDPlus))
+}
