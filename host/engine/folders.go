@@ -119,8 +119,8 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 	case p.known != nil && !e.distrusts(*p.known, missing):
 		e.told(p.name, "the folder was removed on the %s side; it is left alone on the other", missing)
 		return false, nil
-	case !e.Policy.Create.Has(missing):
-		return false, nil
+	case !e.Policy.Create.Has(missing) || e.Policy.toward(missing)&OpNew == 0:
+		return false, nil // without "new" nothing would ever come into it
 	}
 	p.create = missing
 	return true, nil
