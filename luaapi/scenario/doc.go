@@ -53,6 +53,7 @@
 //	sync [-> CODE]              a run: its plan, what it told, its exit code
 //	in step                     a run that must do all and leave both sides the same
 //	skip DRIVER: WHY            it makes no sense over memory, maildir or dovecot
+//	only DRIVER: WHY            one of them, or mixed: far in memory, near a Maildir
 //	not still: WHY              another run would change something
 //	forgets: WHY                a run without state may bring something back or lose it
 //

@@ -90,6 +90,32 @@ func (f *file) setting(name string) string {
 	return ""
 }
 
+// skip returns why the scenario is not told over a driver; empty when it is.
+func (f *file) skip(driver string) string {
+	for _, d := range drivers {
+		if why := f.setting("only " + d); why != "" && d != driver {
+			return "only over " + d + ": " + why
+		}
+	}
+	if why := f.setting("skip " + driver); why != "" {
+		return why
+	}
+	if driver == "mixed" && f.setting("only mixed") == "" {
+		return "no need"
+	}
+	return ""
+}
+
+// first is the first driver that the scenario is told over.
+func (f *file) first() string {
+	for _, driver := range drivers {
+		if f.skip(driver) == "" {
+			return driver
+		}
+	}
+	return ""
+}
+
 func (f *file) String() string {
 	var out strings.Builder
 	for _, b := range f.blocks {

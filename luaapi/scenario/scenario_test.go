@@ -19,8 +19,9 @@ var update = flag.Bool("update", false, "write plans, tellings, exit codes and s
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// drivers are the pairs that every scenario is told over.
-var drivers = []string{"memory", "maildir", "dovecot"}
+// drivers are the pairs that scenarios are told over: stores in memory, two
+// Maildirs on disk, Dovecot and a Maildir, a store in memory and a Maildir.
+var drivers = []string{"memory", "maildir", "dovecot", "mixed"}
 
 // manyUsers lets one process of the server serve one user after the other.
 const manyUsers = `service imap {
@@ -44,7 +45,7 @@ func TestScenarios(t *testing.T) {
 					f, err := readFile(path)
 					require.NoError(t, err)
 					t.Run(f.name(), func(t *testing.T) {
-						if why := f.setting("skip " + driver); why != "" {
+						if why := f.skip(driver); why != "" {
 							t.Skip(why)
 						}
 						t.Parallel()
@@ -61,16 +62,6 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// first is the first driver that the scenario is told over.
-func (f *file) first() string {
-	for _, driver := range drivers {
-		if f.setting("skip "+driver) == "" {
-			return driver
-		}
-	}
-	return ""
-}
-
 // newWorld makes two empty sides.
 func newWorld(t *testing.T, f *file, driver string, server *dovecot.Server) *world {
 	w := &world{t: t, file: f, home: home(t), messages: newMessages(), filled: map[side]bool{}, memories: map[string]*memory.Store{}}
@@ -82,6 +73,10 @@ func newWorld(t *testing.T, f *file, driver string, server *dovecot.Server) *wor
 	case "maildir":
 		w.far, w.near = newMaildirSide(filepath.Join(w.home, "far")), newMaildirSide(filepath.Join(w.home, "near"))
 		require.NoError(t, w.far.makeFolder(mail.Inbox)) // as a server has one
+	case "mixed":
+		far := newMemorySide("far", false)
+		w.memories["far"] = far.store
+		w.far, w.near = far, newMaildirSide(filepath.Join(w.home, "near"))
 	case "dovecot":
 		user := strings.NewReplacer("/", "-", "_", "-").Replace(f.name())
 		server.AddUser(t, user)
