@@ -246,7 +246,7 @@ func (s *imapSide) backup() error {
 	if err := s.close(); err != nil {
 		return err
 	}
-	return os.CopyFS(s.home()+".backup", os.DirFS(s.home()))
+	return copyTree(s.home(), s.home()+".backup")
 }
 
 func (s *imapSide) restore() error {

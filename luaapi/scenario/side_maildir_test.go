@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -247,6 +248,10 @@ func (s *maildirSide) renumber(folder string) error {
 	if err != nil {
 		return err
 	}
+	words := "/dovecot-keywords"
+	if err := os.Rename(old+words, s.dir(folder)+words); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	for _, f := range list {
 		s.serial++
 		_, info, _ := strings.Cut(f.key, ":2,")
@@ -263,8 +268,11 @@ func (s *maildirSide) renumber(folder string) error {
 
 func (s *maildirSide) backup() error {
 	s.saved = s.root + ".backup"
-	return os.CopyFS(s.saved, os.DirFS(s.root))
+	return copyTree(s.root, s.saved)
 }
+
+// copyTree copies files with their times, which are the messages' dates.
+func copyTree(from, to string) error { return exec.Command("cp", "-a", from, to).Run() }
 
 func (s *maildirSide) restore() error {
 	if err := os.RemoveAll(s.root); err != nil {

@@ -162,6 +162,7 @@ func (w *world) still() error {
 	if err != nil {
 		return err
 	}
+	code := w.last.code
 	out, err := w.whole()
 	if err != nil {
 		return err
@@ -170,8 +171,8 @@ func (w *world) still() error {
 	if err != nil {
 		return err
 	}
-	if len(out.plan) > 0 && out.code != luaapi.ExitGuard {
-		return fmt.Errorf("it did\n    %s\nlog:\n%s", strings.Join(out.plan, "\n    "), out.log)
+	if out.code != code || len(out.plan) > 0 && code == luaapi.ExitDone {
+		return fmt.Errorf("it ended with %d, and did\n    %s\nlog:\n%s", out.code, strings.Join(out.lines, "\n    "), out.log)
 	}
 	return w.differ("after it, it all", before, after)
 }

@@ -58,7 +58,7 @@ func (w *world) run(dry bool) (outcome, error) {
 	defer cancel()
 	result, err := luaapi.Run(ctx, luaapi.RunOptions{
 		App: path, DryRun: dry, Memories: w.memories, OnEvent: events.add,
-		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
 	if ctx.Err() != nil {
 		return outcome{}, fmt.Errorf("the run hangs")
