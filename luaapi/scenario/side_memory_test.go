@@ -76,7 +76,7 @@ func (s *memorySide) makeFolder(name string) error { s.store.AddFolder(name); re
 func (s *memorySide) dropFolder(name string) error { s.store.DropFolder(name); return nil }
 
 func (s *memorySide) renameFolder(name, to string) error {
-	s.store.RenameFolder(name, to)
+	s.store.MoveFolder(name, to)
 	return nil
 }
 
