@@ -48,6 +48,7 @@ func testList(t *testing.T, e *env) {
 func testNames(t *testing.T, e *env) {
 	names := []string{
 		"plain", "sp ace", "Entwürfe", "日本語", "a&b", `q"uote`, "100%", `back\slash`, "it's",
+		".hidden", "a/.hidden", "..", "a/../b", "cur", "a/new", "tmp/b", "v1.0", "a_b", "100%25", " spaces ", "e\u0301", "\u00e9", "Case", "CASE",
 		"Work/2024/März", "Work/2024", "plain/below", "INBOX/below", "~tilde", "(paren)", "{brace}", "-dash", "v+1",
 	}
 	maker, _ := driver.As[driver.FolderMaker](e.store)

@@ -80,7 +80,10 @@ func TestContractOnDovecot(t *testing.T) {
 			f := features
 			f.KeysUntold, f.NoFolderCursors, f.Delta = one.untold, one.plain, !one.plain
 			f.Normalise = dovecotForm
-			f.Unholdable = []string{"~tilde"}
+			f.Unholdable = []string{"~tilde", "..", "a/../b"}
+			if !one.plain { // Maildir++, or dots between the levels
+				f.Unholdable = append(f.Unholdable, ".hidden", "a/.hidden", "v1.0")
+			}
 			drivertest.Run(t, drivertest.Harness{Features: f, New: func(t *testing.T) drivertest.Place {
 				name := user(t, server)
 				opts := options(server.Addr(), name, dovecot.Password)

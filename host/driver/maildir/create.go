@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"strings"
 
 	gomaildir "github.com/emersion/go-maildir"
 
@@ -29,18 +28,18 @@ func (s *Store) CreateFolder(ctx context.Context, name string) error {
 		return err
 	}
 	if info, err := os.Stat(filepath.Join(dir, "cur")); err == nil && info.IsDir() {
-		return s.sameSpelling(name, dir)
+		return s.sameSpelling(ctx, op, name, dir)
 	}
-	return ioFault(op, name, s.makeFolder(name, dir))
+	return ioFault(op, name, s.makeFolder(ctx, name, dir))
 }
 
 // makeFolder makes cur/ last: without it, a directory is no folder. So the
 // folder has its epoch from its first moment.
-func (s *Store) makeFolder(name, dir string) error {
+func (s *Store) makeFolder(ctx context.Context, name, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := s.sameSpelling(name, dir); err != nil {
+	if err := s.sameSpelling(ctx, "create folder", name, dir); err != nil {
 		return err
 	}
 	// What may be there is of a folder that was removed.
@@ -58,50 +57,6 @@ func (s *Store) makeFolder(name, dir string) error {
 			return nil
 		}
 	}
-}
-
-// sameSpelling refuses a folder whose directory was found under another
-// spelling: on a file system that does not tell "Work" from "work", two folders
-// of the other side would become one.
-func (s *Store) sameSpelling(name, dir string) error {
-	base := s.layout.root
-	if dir == s.layout.inbox || !strings.HasPrefix(dir, base+"/") {
-		base = s.layout.inbox
-	}
-	for ; len(dir) > len(base); dir = filepath.Dir(dir) {
-		here, err := os.Stat(dir)
-		if err != nil {
-			return ioFault("create folder", name, err)
-		}
-		swapped := swapCase(filepath.Base(dir))
-		there, err := os.Stat(filepath.Join(filepath.Dir(dir), swapped))
-		if err != nil || swapped == filepath.Base(dir) || !os.SameFile(here, there) {
-			continue // the file system tells them apart
-		}
-		names, err := os.ReadDir(filepath.Dir(dir))
-		if err != nil {
-			return ioFault("create folder", name, err)
-		}
-		for _, e := range names {
-			if e.Name() != filepath.Base(dir) && strings.EqualFold(e.Name(), filepath.Base(dir)) {
-				return fault.New(fault.BadName, "create folder", "the file system does not tell it from %s", e.Name()).
-					InFolder(name).WithHint("give it another name on this side with the option rename")
-			}
-		}
-	}
-	return nil
-}
-
-func swapCase(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z':
-			return r - 'a' + 'A'
-		case 'A' <= r && r <= 'Z':
-			return r - 'A' + 'a'
-		}
-		return r
-	}, s)
 }
 
 // Subscribe does nothing: a Maildir has no subscriptions.
@@ -153,6 +108,7 @@ func (s *Store) RemoveFolder(ctx context.Context, name string) error {
 			return fault.New(fault.Refused, op, "something came into its %s/", sub).InFolder(name)
 		}
 	}
+	s.unspell(func(dir string) bool { return dir == f.dir })
 	for _, ours := range []string{epochFile, wordsFile} {
 		if err := os.Remove(filepath.Join(f.dir, ours)); err != nil && !missing(err) {
 			return ioFault(op, name, err)

@@ -39,10 +39,10 @@ func (l layout) dir(name string) (string, error) {
 		switch {
 		case level == "":
 			return "", bad("a level of the name is empty")
-		case level == "." || level == "..":
-			return "", bad("%q is no name", level)
-		case !utf8.ValidString(level) || strings.ContainsRune(level, 0):
+		case !utf8.ValidString(level):
 			return "", bad("the name is not UTF-8 text")
+		case strings.ContainsAny(level, "\x00\r\n"):
+			return "", bad("there is a line end or a zero byte in the name")
 		}
 	}
 	if len(levels) == 1 && levels[0] == mail.Inbox {
@@ -97,28 +97,26 @@ func (l layout) place(levels []string) (dir, why string) {
 	inInbox := levels[0] == mail.Inbox
 	encoded := make([]string, len(levels))
 	for i, level := range levels {
-		encoded[i] = level
-		if l.utf7 {
-			encoded[i] = encodeUTF7(level)
+		encoded[i] = l.encode(level)
+		if text, unreadable := l.decode(encoded[i]); unreadable != "" || text != level {
+			return "", "it cannot be written such that it leads back to the same name"
 		}
 	}
-	switch {
-	case l.separator != "":
-		joined := strings.Join(encoded, l.separator)
-		if !slices.Equal(strings.Split(joined, l.separator), encoded) {
-			return "", "it holds the separator " + l.separator
+	if mark := l.flatMark(); mark != "" {
+		joined := strings.Join(encoded, mark)
+		if !slices.Equal(strings.Split(joined, mark), encoded) {
+			return "", "it holds the separator " + mark
 		}
-		return filepath.Join(l.root, joined), l.plain(joined)
-	case l.kind == MaildirPP:
-		for _, level := range encoded {
-			if strings.Contains(level, ".") {
-				return "", "Maildir++ names cannot hold a dot"
-			}
+		if l.separator != "" && (reserved(joined) || joined[0] == '.') {
+			return "", joined + " is a part of every Maildir"
+		}
+		if l.separator != "" {
+			return filepath.Join(l.root, joined), ""
 		}
 		if inInbox {
-			encoded[0] = ""
+			joined = strings.TrimPrefix(joined, encoded[0])
 		}
-		return l.inbox + "/." + strings.Join(encoded, "."), ""
+		return l.inbox + "/." + joined, ""
 	}
 	base := l.root
 	if inInbox {
@@ -128,9 +126,6 @@ func (l layout) place(levels []string) (dir, why string) {
 		}
 	}
 	for i, level := range encoded {
-		if why := l.plain(level); why != "" {
-			return "", why
-		}
 		if l.kind == Legacy && (i > 0 || inInbox) {
 			level = "." + level
 		}
@@ -139,22 +134,18 @@ func (l layout) place(levels []string) (dir, why string) {
 	return base, ""
 }
 
-// plain says why a directory cannot have this name.
-func (l layout) plain(name string) string {
-	switch {
-	case name[0] == '.':
-		return "a name with a leading dot would be hidden"
-	case structural(name):
-		return name + " is a part of every Maildir"
+// encode writes one level of a name as it is on disk.
+func (l layout) encode(level string) string {
+	if l.utf7 {
+		level = encodeUTF7(level)
 	}
-	return ""
+	return l.escape(level)
 }
-
-func structural(name string) bool { return name == "cur" || name == "new" || name == "tmp" }
 
 // decode reads one level of a directory's name. The second value says why it
 // cannot be read.
 func (l layout) decode(level string) (string, string) {
+	level = l.unescape(level)
 	if !utf8.ValidString(level) {
 		return strings.ToValidUTF8(level, "\uFFFD"), "the name of its directory is not UTF-8"
 	}

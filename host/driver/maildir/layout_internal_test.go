@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -39,6 +40,17 @@ func TestLayouts(t *testing.T) {
 		{flat, "INBOX", "/m/INBOX"}, {flat, "top/sub", "/m/top.sub"}, {flat, "INBOX/sub", "/m/INBOX.sub"},
 		{Options{Path: "/m", Separator: "__"}, "a/b", "/m/a__b"},
 		{Options{Path: "/m", Encoding: UTF7}, "Entwürfe/a&b", "/m/Entw&APw-rfe/a&-b"},
+		// What cannot be on disk is written as it can.
+		{verbatim, "../..", "/m/%2E./%2E."}, {verbatim, ".", "/m/%2E"}, {verbatim, ".a/v1.0", "/m/%2Ea/v1.0"},
+		{plus, "v1.0", "/m/.v1%2E0"}, {plus, "../a", "/m/.%2E%2E.a"}, {plus, "cur", "/m/.cur"}, {flat, "v1.0/.a", "/m/v1%2E0.%2Ea"},
+		{legacy, "a/.b", "/m/a/.%2Eb"}, {legacy, "cur/a", "/m/%63ur/.a"}, {verbatim, "a/cur/tmp", "/m/a/%63ur/%74mp"},
+		{verbatim, "dovecot-keywords", "/m/%64ovecot-keywords"}, {verbatim, "a\x1b[1m\tb\x7f", "/m/a%1B[1m%09b%7F"},
+		{Options{Path: "/m", Separator: "__"}, "a_/b", "/m/a%5F__b"}, {Options{Path: "/m", Separator: "%%"}, "a/b", "/m/a%%b"},
+		{Options{Path: "/m", Encoding: UTF7}, "a\tb.&", "/m/a&AAk-b.&-"},
+		// A "%" stands for itself, unless it would not.
+		{verbatim, "100%", "/m/100%"}, {verbatim, "100%25", "/m/100%2525"}, {verbatim, "a%20b", "/m/a%20b"},
+		{verbatim, "%2Ea", "/m/%252Ea"}, {verbatim, "a%2Ea", "/m/a%2Ea"}, {verbatim, "%2ea", "/m/%2ea"}, {plus, "a%2Ea", "/m/.a%252Ea"},
+		{verbatim, "%63ur", "/m/%2563ur"}, {verbatim, "%63urious", "/m/%63urious"}, {verbatim, "%\t", "/m/%%09"},
 	} {
 		dir, err := layoutOf(t, one.opts).dir(one.name)
 		require.NoError(t, err, one.name)
@@ -48,9 +60,10 @@ func TestLayouts(t *testing.T) {
 		opts Options
 		name string
 	}{
-		{apart, "../in"}, {Options{Path: "/m", Inbox: "/m/Post"}, "Post"}, {Options{Path: "/m", Inbox: "/m"}, "INBOX/sub"},
-		{plus, "v1.0"}, {flat, "v1.0"}, {flat, ".a"}, {Options{Path: "/m", Separator: "__"}, "a_/b"}, {legacy, "a/.b"},
-		{legacy, "cur/a"}, {verbatim, "a/cur"}, {verbatim, strings.Repeat("ä", 128)},
+		{Options{Path: "/m", Inbox: "/m/Post"}, "Post"}, {Options{Path: "/m", Inbox: "/m"}, "INBOX/sub"},
+		{verbatim, "a\x00b"}, {verbatim, "a\nb"}, {verbatim, "a\rb"}, {verbatim, "a\xffb"}, {verbatim, "a//b"}, {verbatim, ""},
+		{Options{Path: "/m", Separator: "u"}, "c/r"}, {Options{Path: "/m", Separator: "%"}, "100%/a"},
+		{verbatim, strings.Repeat("ä", 128)}, {verbatim, strings.Repeat("x", 254) + "\t"}, {plus, strings.Repeat("x/", 128) + "x"},
 		{Options{Path: "/m", Encoding: UTF7}, strings.Repeat("ä", 100)},
 	} {
 		_, err := layoutOf(t, one.opts).dir(one.name)
@@ -58,13 +71,23 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-// TestNamesAndDirectories makes folders of any name, and finds them again.
+// Names of any kind, most of them nasty.
+var anyLevel = rapid.OneOf(
+	rapid.SampledFrom([]string{"cur", "new", "tmp", "Cur", "dovecot-keywords", ".", "..", "...", ".a", "%2E", "%2E.", "%25", "%", "%%63ur", "%63ur",
+		"a%2Eb", " ", "a ", " a", "v1.0", "a_", "_a", "inbox", "INBOX", "e\u0301", "\u00e9", "a\tb", "\x1b[2J", "\x7f", "a\\b", "&", "&-", "&AOQ-", "~", "-rf"}),
+	rapid.StringMatching(`[a-c2EF .&%"~_-]{1,6}`), rapid.StringMatching(`[\x01-\x1f%.0-9A-F]{1,6}`), rapid.StringN(1, 8, 30))
+
+// variants are all kinds of layouts. The paths are those of newVariant.
+var variants = []Options{
+	{}, {Inbox: "in"}, {Subfolders: MaildirPP}, {Subfolders: MaildirPP, Inbox: "in"}, {Subfolders: Legacy}, {Separator: "."}, {Encoding: UTF7},
+	{Separator: "%%", Encoding: UTF7}, {Separator: "c"}, {Separator: "__"}, {Separator: "2"}, {Separator: "&", Encoding: UTF7},
+	{Subfolders: MaildirPP, Encoding: UTF7}, {Subfolders: Legacy, Encoding: UTF7, Inbox: "in"},
+}
+
+// TestNamesAndDirectories makes folders of any name, and finds them again: each
+// name is refused, or has a directory of its own, below the root, that leads back
+// to it.
 func TestNamesAndDirectories(t *testing.T) {
-	variants := []Options{
-		{}, {Inbox: "in"}, {Subfolders: MaildirPP}, {Subfolders: Legacy}, {Separator: "."}, {Encoding: UTF7},
-		{Separator: "%%", Encoding: UTF7}, {Subfolders: MaildirPP, Encoding: UTF7},
-	}
-	level := rapid.OneOf(rapid.StringMatching(`[a-zA-Z .&%"~_-]{1,6}`), rapid.StringN(1, 8, 30))
 	rapid.Check(t, func(rt *rapid.T) {
 		root := filepath.Join(t.TempDir(), "m")
 		defer os.RemoveAll(root)
@@ -74,9 +97,9 @@ func TestNamesAndDirectories(t *testing.T) {
 			defer os.RemoveAll(o.Inbox)
 		}
 		l := layoutOf(t, o)
-		want := map[string]bool{}
+		want, dirs := map[string]bool{}, map[string]string{}
 		for range rapid.IntRange(1, 6).Draw(rt, "folders") {
-			parts := rapid.SliceOfN(level, 1, 3).Draw(rt, "levels")
+			parts := rapid.SliceOfN(anyLevel, 1, 3).Draw(rt, "levels")
 			if rapid.Bool().Draw(rt, "in the inbox") {
 				parts[0] = "INBOX"
 			}
@@ -86,11 +109,16 @@ func TestNamesAndDirectories(t *testing.T) {
 				require.ErrorIs(rt, err, fault.BadName)
 				continue
 			}
-			require.NoError(rt, os.MkdirAll(dir+"/cur", 0o700))
-			if strings.EqualFold(parts[0], "INBOX") {
-				parts[0] = "INBOX"
+			name = foldInbox(name)
+			require.True(rt, inside(dir, l.root) || inside(dir, l.inbox), "%q is outside", dir)
+			require.Equal(rt, filepath.Clean(dir), dir)
+			require.False(rt, strings.ContainsFunc(dir, func(r rune) bool { return r < ' ' || r == 0x7f }), "%q", dir)
+			if other, twice := dirs[dir]; twice {
+				require.Equal(rt, other, name, "two names, one directory")
 			}
-			want[strings.Join(parts, "/")] = true
+			dirs[dir] = name
+			require.NoError(rt, os.MkdirAll(dir+"/cur", 0o700))
+			want[name] = true
 		}
 		list, err := l.folders(t.Context())
 		require.NoError(rt, err)
@@ -100,5 +128,39 @@ func TestNamesAndDirectories(t *testing.T) {
 			got[f.name] = true
 		}
 		require.Equal(rt, want, got)
+	})
+}
+
+// Whatever a directory is called, it is read as a name that leads back to it, or
+// it says why it cannot be kept in step.
+func FuzzDirectoryNames(f *testing.F) {
+	for i := range variants {
+		for _, seed := range []string{"a", "%2Ea", "%2E.", "%63ur", "%2563ur", "a%2Eb", "100%25", "Entw&APw-rfe", "\xff", "%FF", "a%00", ".a.b", "..a", "a__b"} {
+			f.Add(uint8(i), seed)
+		}
+	}
+	f.Fuzz(func(t *testing.T, variant uint8, level string) {
+		if level == "" || strings.ContainsAny(level, "/\x00") {
+			return
+		}
+		o := variants[int(variant)%len(variants)]
+		if o.Path = "/m"; o.Inbox != "" {
+			o.Inbox = "/in"
+		}
+		l := layoutOf(t, o)
+		text, why := l.decode(level)
+		require.True(t, utf8.ValidString(text), "%q", text)
+		if why == "" {
+			again, why := l.decode(l.encode(text))
+			if dir, err := l.dir(text); err == nil && !strings.Contains(text, "/") {
+				require.Empty(t, why)
+				require.Equal(t, text, again)
+				require.True(t, inside(dir, "/m") || inside(dir, "/in"))
+			}
+		}
+		if l.separator != "" || level[0] == '.' && len(level) > 1 {
+			name, _ := l.flatName(level)
+			_, _ = l.dir(name)
+		}
 	})
 }

@@ -56,7 +56,7 @@ func (s *Store) RenameFolder(ctx context.Context, from, to string) error {
 		return context.Cause(ctx)
 	}
 	// From here on it goes to its end: renaming takes no time worth a question.
-	if err := s.prepareDir(op, from, filepath.Dir(target)); err != nil {
+	if err := s.prepareDir(ctx, op, from, filepath.Dir(target)); err != nil {
 		return err
 	}
 	return ioFault(op, from, s.renameDirs(op, from, dirs))
@@ -128,11 +128,11 @@ func renamable(d dirRename) error {
 func inside(path, dir string) bool { return path == dir || strings.HasPrefix(path, dir+"/") }
 
 // prepareDir makes the directory in which a folder gets its new place.
-func (s *Store) prepareDir(op, folder, dir string) error {
+func (s *Store) prepareDir(ctx context.Context, op, folder, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return ioFault(op, folder, err)
 	}
-	return s.sameSpelling(folder, dir)
+	return s.sameSpelling(ctx, op, folder, dir)
 }
 
 // renameDirs renames directories, all of them or none as far as that can be.
@@ -211,6 +211,7 @@ func (s *Store) closeFolders(op, name string, dirs []dirRename) (open func(), er
 		f.renames.Lock()
 	}
 	return func() {
+		s.unspell(covered)
 		s.mu.Lock()
 		s.closed = nil
 		for dir := range s.folders {

@@ -24,6 +24,7 @@ type Store struct {
 	disk   *disk
 
 	copiers *sync.Pool // of *copier
+	names   func(ctx context.Context, dir string) ([]string, error)
 
 	mu       sync.Mutex // guards what follows
 	life     context.Context
@@ -33,6 +34,7 @@ type Store struct {
 	indexed  []indexed              // the last one was read last
 	pending  map[*delivery]struct{} // files in tmp/ that nobody has ended
 	closed   func(dir string) bool  // directories that are being renamed
+	spelled  map[string]bool        // directories that are called as we call them
 	inFlight sync.WaitGroup
 
 	words    account    // the letters of keywords
@@ -49,7 +51,7 @@ var (
 )
 
 // New returns a store for a Maildir. Open tells what is wrong with the options.
-func New(opts Options) *Store { return &Store{opts: opts} }
+func New(opts Options) *Store { return &Store{opts: opts, names: readNames} }
 
 // Open looks at the root, and locks it: fault.Busy when another Store is open on
 // it. A root that is missing or that was never written by a Store stays as it is,
@@ -75,6 +77,7 @@ func (s *Store) Open(ctx context.Context) error {
 	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), newDisk(opts)
 	s.copiers = newCopiers()
 	s.folders, s.pending, s.indexed = map[string]*folder{}, map[*delivery]struct{}{}, nil
+	s.spelled = map[string]bool{}
 	s.words = account{path: filepath.Join(opts.Path, accountWords)}
 	if !opts.ReadOnly && s.lock.there() {
 		if err := s.take(ctx); err != nil {

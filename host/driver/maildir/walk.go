@@ -182,7 +182,7 @@ func (w *walker) enter(name, dir, why string, isFolder bool) (again bool, err er
 		return again, nil
 	}
 	if canonical, err := w.layout.dir(name); why == "" && (err != nil || canonical != dir) {
-		why = fmt.Sprintf("its directory %s does not match its name", dir)
+		why = fmt.Sprintf("its directory %q does not match its name", dir)
 	}
 	if w.names[name] {
 		name += " (" + dir + ")"
