@@ -33,19 +33,23 @@ func (d *Driver) Change(ctx context.Context, folder mail.Ref, cs []mail.Change) 
 		}
 		ch.at[uid] = append(ch.at[uid], i)
 	}
-	if err := ch.flags(ctx, cs); err != nil {
-		return nil, d.closedErr(err)
-	}
-	for _, to := range targets(cs) {
-		if err := ch.move(ctx, to, ch.uids(cs, func(c mail.Change) bool { return c.Op == mail.ChangeMove && c.To == to })); err != nil {
-			return nil, d.closedErr(err)
-		}
-	}
-	err = ch.remove(ctx, ch.uids(cs, func(c mail.Change) bool { return c.Op == mail.ChangeRemove }))
-	if err != nil {
+	err = ch.all(ctx, cs)
+	if err = first(err, ch.restoreLater(ctx)); err != nil {
 		return nil, d.closedErr(err)
 	}
 	return ch.out, nil
+}
+
+func (ch *changing) all(ctx context.Context, cs []mail.Change) error {
+	if err := ch.flags(ctx, cs); err != nil {
+		return err
+	}
+	for _, to := range targets(cs) {
+		if err := ch.move(ctx, to, ch.uids(cs, func(c mail.Change) bool { return c.Op == mail.ChangeMove && c.To == to })); err != nil {
+			return err
+		}
+	}
+	return ch.remove(ctx, ch.uids(cs, func(c mail.Change) bool { return c.Op == mail.ChangeRemove }))
 }
 
 // changing is one call of Change.
@@ -55,6 +59,10 @@ type changing struct {
 	epoch string
 	out   []mail.Outcome
 	at    map[uint32][]int // UID to its places in out
+
+	// strangers are messages that others have marked \Deleted, and that are
+	// without the mark for as long as we expunge ours.
+	strangers mail.KeySet
 }
 
 // targets returns the folders of the moves, each once.

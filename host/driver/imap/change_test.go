@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -189,4 +190,44 @@ func TestFoldersOfAServerThatDoesNotMakeParents(t *testing.T) {
 	require.True(t, folders[1].Hidden)
 	require.False(t, folders[0].Hidden)
 	require.False(t, folders[3].Hidden)
+}
+
+// The connection may be lost just then: the marks come back on the next one.
+func TestMarksOfOthersComeBackAfterALostConnection(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		for _, op := range []mail.ChangeOp{mail.ChangeRemove, mail.ChangeMove} {
+			p := &imaptest.Proxy{}
+			var cut atomic.Bool
+			p.Client = func(line string) string {
+				if before && strings.HasSuffix(line, " EXPUNGE") && cut.CompareAndSwap(false, true) {
+					p.Cut()
+					return "* OK too late"
+				}
+				return ""
+			}
+			p.Server = func(line string) []string {
+				if !before && strings.HasSuffix(line, " EXPUNGE") && cut.CompareAndSwap(false, true) {
+					p.Cut()
+				}
+				return []string{line}
+			}
+			without := []string{"UIDPLUS", "MOVE"}
+			a := proxied(t, imaptest.Options{Without: without}, p)
+			fill(t, a, 10)
+			require.NoError(t, a.CreateFolder("Trash"))
+			require.NoError(t, a.SetFlags(mail.Inbox, mail.NewFlags(`\Deleted`), 2, 9))
+			opts := options(p.Addr(), "user", "secret")
+			opts.Conn.Without = without
+			_, err := open(t, opts).Change(t.Context(), inbox, change(op, "Trash", 4, 5))
+			require.Equal(t, op == mail.ChangeMove, err != nil, "a removal is repeated, a copy is not: %v", err)
+			require.True(t, cut.Load())
+			deleted := map[uint32]bool{}
+			for _, m := range list(t, a, mail.Inbox) {
+				if m.UID != 4 && m.UID != 5 {
+					deleted[m.UID] = m.Flags.Has(mail.Deleted)
+				}
+			}
+			require.Equal(t, map[uint32]bool{1: false, 2: true, 3: false, 6: false, 7: false, 8: false, 9: true, 10: false}, deleted)
+		}
+	}
 }

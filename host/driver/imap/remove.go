@@ -58,7 +58,7 @@ func (ch *changing) expunge(ctx context.Context, s *session, uids mail.KeySet) e
 			}
 		}
 	} else {
-		err := s.expungeAlone(ctx, mark)
+		err := ch.expungeAlone(ctx, s, mark)
 		if err != nil && !s.refused(ctx, err) {
 			return err
 		}
@@ -88,14 +88,8 @@ const expungeTries = 5
 // expungeAlone removes messages from a folder of a server without UID EXPUNGE
 // (RFC 4315): its EXPUNGE takes every message marked \Deleted. Those that others
 // have marked lose the mark meanwhile; a crash in between keeps mail.
-func (s *session) expungeAlone(ctx context.Context, mark *store) error {
-	var others mail.KeySet
-	restore := func() error {
-		if others.Empty() {
-			return nil
-		}
-		return s.storeEach(ctx, &store{goimap.StoreFlagsAdd, deleted(), others})
-	}
+func (ch *changing) expungeAlone(ctx context.Context, s *session, mark *store) error {
+	restore := func() error { return ch.restore(ctx, s) }
 	mine := false // the marks of our own are set
 	for range expungeTries {
 		marked, err := s.search(ctx, "DELETED")
@@ -118,13 +112,33 @@ func (s *session) expungeAlone(ctx context.Context, mark *store) error {
 			mine = true
 			continue
 		}
-		others.AddSet(strangers)
+		ch.strangers.AddSet(strangers)
 		if err := s.storeEach(ctx, &store{goimap.StoreFlagsDel, deleted(), strangers}); err != nil {
 			return first(err, restore())
 		}
 	}
 	busy := fault.New(fault.Busy, "expunge", "another program marks messages as deleted in this folder just now").AsTemporary()
 	return first(busy, restore())
+}
+
+// restore marks again what others had marked.
+func (ch *changing) restore(ctx context.Context, s *session) error {
+	if ch.strangers.Empty() {
+		return nil
+	}
+	err := s.storeEach(ctx, &store{goimap.StoreFlagsAdd, deleted(), ch.strangers})
+	if err == nil {
+		ch.strangers = mail.KeySet{}
+	}
+	return err
+}
+
+// restoreLater does it on another connection, where one was lost meanwhile.
+func (ch *changing) restoreLater(ctx context.Context) error {
+	if ch.strangers.Empty() {
+		return nil
+	}
+	return ch.on(ctx, "store", true, ch.restore)
 }
 
 // first returns the first error.
