@@ -158,6 +158,16 @@ func TestCursorOfAFolderThatMoves(t *testing.T) {
 	require.NotEqual(t, res.Cursor, cursor())
 }
 
+// An empty folder is as sure as any other: two readings that find nothing agree.
+func TestAFolderThatWasJustEmptied(t *testing.T) {
+	root := t.TempDir()
+	makeDirs(t, filepath.Join(root, "F"))
+	s := open(t, maildir.Options{Path: root, ReadOnly: true}) // it knows no clock to tell how long ago that was
+	_, res := list(t, s, mail.Ref{Name: "F"})
+	require.True(t, res.Complete)
+	require.False(t, res.Unsure)
+}
+
 func TestDates(t *testing.T) {
 	s := open(t, maildir.Options{Path: t.TempDir()})
 	require.NoError(t, s.CreateFolder(t.Context(), "F"))

@@ -42,6 +42,7 @@ func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
 	var sum listing   // of the readings so far
 	var first []entry // the reading before, when the times were those of since
 	var since times
+	stood := false // there was such a reading; it may have found nothing
 	for try := range len(scanPauses) {
 		if err := pause(ctx, scanPauses[try]); err != nil {
 			return listing{}, err
@@ -63,13 +64,12 @@ func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
 			return listing{}, err
 		}
 		still := before == after
-		if still && (before.settled(now) || first != nil && since == before && slices.Equal(first, raw)) {
+		if still && (before.settled(now) || stood && since == before && slices.Equal(first, raw)) {
 			l := s.settleDoubles(f, raw)
 			l.cursor = s.cursor(before, now, before.settled(now))
 			return s.keep(f, l), nil
 		}
-		first = nil
-		if still {
+		if stood = still; stood {
 			first, since = slices.Clone(raw), before
 		}
 		l := s.settleDoubles(f, raw)
