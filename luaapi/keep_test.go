@@ -64,3 +64,19 @@ local kept = -m.subject "message 6"`, ``, ``, backend+`messages = kept, max_mess
 		require.Len(t, far.Snapshot()["INBOX"], 7)
 	})
 }
+
+// Large messages are placeholders until somebody flags them.
+func TestPlaceholders(t *testing.T) {
+	a := newApp(t, "a.lua", keepApp(`max_size = "2k"`))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	seen(far, "INBOX", 1, 1)
+	far.Add("INBOX", memory.Message{Body: append(message(2), make([]byte, 3000)...), Flags: mail.NewFlags(`\Seen`)})
+	a.done()
+	list := near.Snapshot()["INBOX"]
+	require.Len(t, list, 2)
+	require.Contains(t, string(list[1].Body), "Subject: [placeholder] message 2\n")
+	require.Less(t, len(list[1].Body), 1000)
+	near.SetFlags("INBOX", list[1].Key, mail.NewFlags(`\Flagged`, `\Seen`))
+	require.EqualValues(t, 1, a.done().Reports["a.sync"]["pulled"])
+	require.Empty(t, far.Snapshot().Diff(near.Snapshot()))
+}

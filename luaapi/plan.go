@@ -126,6 +126,8 @@ func stepObject() object[*engine.Step] {
 			text("to", "the other folder of op \"move\", the new name of op \"rename\"", func(s *engine.Step) string { return s.To }),
 			{"expiry", "boolean", "a removal near of messages that are not kept near any more; far keeps them",
 				func(_ *lua.LState, s *engine.Step) lua.LValue { return lua.LBool(s.Expiry) }},
+			text("form", "what op \"pull\" delivers: \"\" the message, \"placeholder\", or \"upgrade\" the message in the place of its placeholder",
+				func(s *engine.Step) string { return string(s.Form) }),
 			text("reason", "why, where that is not obvious", func(s *engine.Step) string { return s.Reason }),
 			{"add", "string[]", "flags to add, of op \"flags\"", func(L *lua.LState, s *engine.Step) lua.LValue { return listOf(L, s.Add.Strings()) }},
 			{"remove", "string[]", "flags to remove, of op \"flags\"", func(L *lua.LState, s *engine.Step) lua.LValue { return listOf(L, s.Remove.Strings()) }},

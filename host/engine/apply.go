@@ -131,6 +131,9 @@ func (e *Engine) begunRecord(fp *FolderPlan) *state.Folder {
 	if known, ok := e.known[fp.Name]; ok && !fp.reset {
 		record.FarCursor, record.NearCursor, record.Policy = known.FarCursor, known.NearCursor, known.Policy
 	}
+	if fp.partly {
+		record.NearCursor = ""
+	}
 	return &record
 }
 
@@ -167,6 +170,9 @@ func (e *Engine) createFolder(ctx context.Context, fp *FolderPlan, s *Step) erro
 
 // changePhase changes flags, removes, and then moves the cursors on.
 func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
+	if err := e.removeReplaced(ctx, fp); err != nil {
+		return err
+	}
 	for _, s := range fp.Steps {
 		if s.Op != OpFlag && s.Op != OpRemove {
 			continue

@@ -31,6 +31,9 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 				continue
 			}
 			aside, again := c.setAside(row, p.Err)
+			if c.step.Form == FormUpgrade { // its placeholder stays
+				aside, again = nil, true
+			}
 			if again {
 				c.fp.blocked.Store(true)
 			}
@@ -45,20 +48,25 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 			continue
 		}
 		copied++
-		c.e.keepApart(c.fp, c.to, &row, row.Flags.Intersect(p.Dropped))
-		row.Flags = row.Flags.Intersect(p.Flags)
-		kept := Identity{Header: row.Ident, Size: row.Size, HasID: true}
+		sent := b.sent[i]
+		c.e.keepApart(c.fp, c.to, &row, sent.flags.Intersect(p.Dropped))
+		row.Flags = row.Flags.Minus(sent.flags.Minus(p.Flags))
+		kept := Identity{Header: sent.id.Header, Size: sent.id.Size, HasID: true}
+		placeholder := row.Status == state.StatusPlaceholder
 		if a := p.Altered; a != nil { // the two copies have no identity in common
-			kept = HeaderIdentity(a.Header, row.Size+a.Grown)
-			row.Size, row.Ident = -1, ""
+			kept = HeaderIdentity(a.Header, kept.Size+a.Grown)
+			if !placeholder {
+				row.Size, row.Ident = -1, ""
+			}
 		}
-		if b.altered[i] {
+		if b.altered[i] && !placeholder {
 			row.Size, row.Ident = -1, ""
 		}
 		if p.Key == "" {
 			c.unnamed = append(c.unnamed, row)
 			c.names = append(c.names, b.names[i])
 			c.kept = append(c.kept, kept)
+			c.sent = append(c.sent, sent)
 			c.intents = append(c.intents, b.intents[source].ID)
 			delete(b.intents, source)
 			continue
@@ -68,6 +76,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		} else {
 			row.Near = p.Key
 		}
+		c.given(p.Key, sent)
 		change.Put = append(change.Put, row)
 		names = append(names, b.names[i])
 	}
@@ -95,12 +104,29 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	return c.e.allFailed(ctx, c.fp.Name, failed)
 }
 
-// joined tells the rows of messages that got a copy again what they are now.
+// given remembers the flags that an upgrade was delivered with: its row may still
+// agree on others.
+func (c *copier) given(key mail.Key, sent delivered) {
+	if c.step.Form == FormUpgrade {
+		if c.flags == nil {
+			c.flags = map[mail.Key]mail.Flags{}
+		}
+		c.flags[key] = sent.flags
+	}
+}
+
+// joined tells the rows of messages that got a copy again what they are now, and
+// notes which placeholders are of no use any more.
 func (c *copier) joined(rows []state.Row) {
 	for _, row := range rows {
-		if it, known := c.known[row.Key(c.from)]; known {
-			*it.row = row
+		it, known := c.known[row.Key(c.from)]
+		if !known {
+			continue
 		}
+		if c.step.Form == FormUpgrade && row.Status == state.StatusPair {
+			c.fp.replaced = append(c.fp.replaced, replaced{key: it.row.Near, flags: it.placeholder, by: row.Near})
+		}
+		*it.row = row
 	}
 }
 
@@ -123,7 +149,11 @@ func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
 	err := c.e.store(c.to).Describe(ctx, c.ref, keys, 0, func(ds []mail.Description) error {
 		for _, d := range ds {
 			if row := at[d.Key]; row != nil {
-				dropped := row.Flags.Minus(d.Flags).OnlyKeywords()
+				flags := row.Flags
+				if given, upgrade := c.flags[d.Key]; upgrade {
+					flags = given
+				}
+				dropped := flags.Minus(d.Flags).OnlyKeywords()
 				row.Flags = row.Flags.Minus(dropped)
 				c.e.keepApart(c.fp, c.to, row, dropped)
 			}

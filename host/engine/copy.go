@@ -31,6 +31,7 @@ type batch struct {
 	rows       []state.Row // one for each delivery, its target key yet to come
 	altered    []bool      // whether what was delivered is not what its source keeps
 	names      []string    // the Message-IDs
+	sent       []delivered
 	bytes      int64
 }
 
@@ -41,12 +42,20 @@ type copier struct {
 	step     *Step
 	from, to state.Side
 	reserved mail.Reservation
-	ref      mail.Ref          // of the target folder
-	unnamed  []state.Row       // delivered to a store that did not tell the key
-	names    []string          // the Message-IDs of unnamed
-	kept     []Identity        // of unnamed, as the store has it
-	intents  []int64           // of unnamed
-	known    map[mail.Key]item // those that have a row, by source key
+	ref      mail.Ref                // of the target folder
+	unnamed  []state.Row             // delivered to a store that did not tell the key
+	names    []string                // the Message-IDs of unnamed
+	kept     []Identity              // of unnamed, as the store has it
+	intents  []int64                 // of unnamed
+	sent     []delivered             // of unnamed
+	flags    map[mail.Key]mail.Flags // that upgrades were delivered with, by target key
+	known    map[mail.Key]item       // those that have a row, by source key
+}
+
+// delivered is what was handed to the target: not always what the row is about.
+type delivered struct {
+	flags mail.Flags
+	id    Identity
 }
 
 // copyStep copies the new messages of a folder, batch by batch; while one batch
@@ -138,7 +147,9 @@ func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error 
 		}
 		end, bytes := at, int64(0)
 		for end < len(c.step.items) && end-at < batchMessages && (end == at || bytes < batchBytes) {
-			bytes += max(c.step.items[end].meta.Size, 0)
+			if c.step.Form != FormPlaceholder { // those are small
+				bytes += max(c.step.items[end].meta.Size, 0)
+			}
 			end++
 		}
 		b, err := c.deliver(ctx, at, end)
@@ -184,9 +195,7 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	for i := range change.Intend {
 		b.intents[change.Intend[i].Source] = &change.Intend[i]
 	}
-	err := c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], keys, func(m mail.Meta, body mail.Body) error {
-		return c.deliverOne(ctx, b, m, body)
-	})
+	err := c.contents(ctx, b, keys)
 	if partial, ok := driver.AsPartial(err); ok {
 		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
 			c.fp.blocked.Store(true)
@@ -204,8 +213,28 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	return b, err
 }
 
-// deliverOne streams one message from its source to its target.
-func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mail.Body) error {
+// contents reads messages, or makes placeholders of them, and delivers them.
+func (c *copier) contents(ctx context.Context, b *batch, keys mail.KeySet) error {
+	source, ref := c.e.store(c.from), c.fp.refs[c.from]
+	if c.step.Form != FormPlaceholder {
+		return source.Bodies(ctx, ref, keys, func(m mail.Meta, body mail.Body) error {
+			return c.deliverOne(ctx, b, m, body, nil)
+		})
+	}
+	return source.Describe(ctx, ref, keys, mail.WantHeader|mail.WantDate|mail.WantCRLFSize, func(ds []mail.Description) error {
+		for _, d := range ds {
+			of := HeaderIdentity(d.Header, d.CRLFSize)
+			if err := c.deliverOne(ctx, b, d.Meta, placeholderBody(makePlaceholder(d.Header, of)), &of); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// deliverOne streams one message from its source to its target; of is the
+// message that a placeholder is delivered of, or nil.
+func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mail.Body, of *Identity) error {
 	in := b.intents[m.Key]
 	if in == nil || b.taken[m.Key] {
 		return nil // not asked for, or handed out a second time
@@ -213,6 +242,11 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	b.taken[m.Key] = true
 	if !c.e.Policy.CopyDate {
 		m.Date = in.Date
+	}
+	it, known := c.known[m.Key]
+	agreed := m.Flags
+	if known && c.step.Form == FormUpgrade {
+		m.Flags, agreed = it.meta.Flags, it.agreed
 	}
 	var tap headerTap
 	meta := mail.Meta{Key: in.Target, Flags: m.Flags, Size: body.Size}
@@ -225,11 +259,18 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 		return err
 	}
 	id := tap.identity()
-	row := state.Row{Flags: m.Flags, Size: id.Size, Date: m.Date, Ident: id.Header}
-	if it, known := c.known[m.Key]; known { // it gets a copy again
+	row := state.Row{Flags: agreed, Size: id.Size, Date: m.Date, Ident: id.Header}
+	if of != nil {
+		row.Size, row.Ident, row.Status = of.Size, of.Header, state.StatusPlaceholder
+	}
+	if known { // it gets a copy again
 		row.ID = it.row.ID
+		if c.step.Form == FormUpgrade {
+			row.FarOnly, row.NearOnly = it.row.FarOnly, it.row.NearOnly
+		}
 	}
 	setKey(&row, c.from, m.Key)
+	b.sent = append(b.sent, delivered{m.Flags, id})
 	b.deliveries = append(b.deliveries, d)
 	b.rows = append(b.rows, row)
 	b.altered = append(b.altered, body.Altered)

@@ -129,8 +129,12 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	now, flagged := d.deltas[kept].Flags[r.ID]
 	fresh := r.Key(gone) != "" // it was there when the state was last recorded
 	wanted := flagged && !now.Has(mail.Deleted)
-	if fresh && wanted && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 ||
-		!fresh && wanted && r.Flags.Has(mail.Deleted) { // somebody took the mark off again
+	back := fresh && wanted && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 ||
+		!fresh && wanted && r.Flags.Has(mail.Deleted) // somebody took the mark off again
+	if back && gone == state.Far && r.Status == state.StatusPlaceholder {
+		back = false // what it stands for is nowhere any more
+	}
+	if back {
 		d.renew(kept, r, now)
 		return
 	}
@@ -185,10 +189,12 @@ func (d *differ) both(r state.Row) {
 	nearOnly := nearFlags.Intersect(r.NearOnly).Minus(farFlags)
 	want := merge(base, farFlags.Minus(farOnly), nearFlags.Minus(nearOnly), d.rules)
 	leaves, note := d.leaves(r, want)
+	why, whole := d.upgrade(r, want)
+	whole = whole && !leaves
 	put := r.ID < 0 || d.Touched[r.ID] || !leaves && note != r.Note
 	if put {
 		d.plan.put = append(d.plan.put, row)
-	} else if !farChanged && !nearChanged && !leaves {
+	} else if !farChanged && !nearChanged && !leaves && !whole {
 		return
 	}
 	now := map[state.Side]mail.Flags{state.Far: farFlags, state.Near: nearFlags}
@@ -214,6 +220,10 @@ func (d *differ) both(r state.Row) {
 			continue
 		}
 		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want).Minus(apart))
+		if to == state.Near && whole {
+			d.deliverWhole(why, row, nearFlags, add, remove)
+			continue
+		}
 		if add.Empty() && remove.Empty() {
 			continue
 		}

@@ -214,6 +214,12 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	}
 	e.report.Folders = max(e.report.Folders, len(plan.Folders))
 	e.leaveMoved(plan)
+	if err := e.holdBack(ctx, plan); err != nil {
+		return nil, err
+	}
+	if err := e.holdBack(ctx, plan); err != nil {
+		return nil, err
+	}
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
 	}

@@ -10,10 +10,15 @@ import (
 // they are not kept any more. Killed after that, the next run does not take their
 // absence for somebody's wish to remove the messages.
 func (e *Engine) markExpired(ctx context.Context, fp *FolderPlan, items []item) error {
-	rows := make([]*state.Row, len(items))
-	for i, it := range items {
-		it.row.Status, it.row.Note = state.StatusExpired, it.note
-		rows[i] = it.row
+	var rows []*state.Row
+	for _, it := range items {
+		if it.row.ID > 0 {
+			it.row.Status, it.row.Note = state.StatusExpired, it.note
+			rows = append(rows, it.row)
+		}
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	return e.commitRows(ctx, fp, &state.Change{}, rows)
 }

@@ -283,4 +283,6 @@ type described struct {
 	meta mail.Meta
 	id   Identity
 	body string // digest of the whole message, only where it was needed
+	// standsFor is the message that this one is a placeholder of, or nil.
+	standsFor *Identity
 }

@@ -73,6 +73,16 @@ func sameSecond(a, b described) bool {
 	return !a.meta.Date.IsZero() && a.meta.Date.Unix() == b.meta.Date.Unix()
 }
 
+// inOrder pairs what is unsure as it comes.
+func (p *pairing) inOrder() {
+	for _, g := range p.unsure {
+		for i := range min(len(g.far), len(g.near)) {
+			p.pairs = append(p.pairs, [2]mail.Meta{g.far[i].meta, g.near[i].meta})
+		}
+	}
+	p.unsure = nil
+}
+
 // sizesAside groups what is left by headers alone: there are servers that tell
 // sizes which are not those of the messages. Whole digests decide.
 func sizesAside(far, near []described, left map[sameHeader][]described) []group {

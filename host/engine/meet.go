@@ -42,6 +42,13 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
 	for _, d := range known {
 		sizes.add(d.id.Size)
 		sizes.add(d.id.bare())
+		if d.standsFor != nil {
+			sizes.add(d.standsFor.Size)
+		}
+	}
+	if fewSide == state.Far {
+		// A placeholder has another size. Near headers are read in any case.
+		sizes.any = true
 	}
 	ref := refOf(r.p.name, r.results[fewSide.Other()])
 	if many, err = r.e.ofSizes(ctx, fewSide.Other(), ref, many, sizes); err != nil || len(many) == 0 {
@@ -51,10 +58,12 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
 	if err != nil {
 		return paired{}, err
 	}
-	if fewSide == state.Far {
-		return r.pairDescribed(ctx, known, others)
+	far, near := known, others
+	if fewSide == state.Near {
+		far, near = others, known
 	}
-	return r.pairDescribed(ctx, others, known)
+	near = slices.DeleteFunc(near, func(d described) bool { return d.standsFor != nil && r.beside(*d.standsFor) })
+	return r.pairDescribed(ctx, far, near)
 }
 
 // describeSome is describe without the messages that cannot be described: they

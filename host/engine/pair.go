@@ -79,13 +79,19 @@ func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) (p
 	for _, g := range found.unsure {
 		found.pairs = append(found.pairs, g.settle()...)
 	}
+	stand := standIns(unpaired(fars, found.pairs, state.Far), unpaired(nears, found.pairs, state.Near))
+	exact := len(found.pairs)
+	found.pairs = append(found.pairs, stand...)
 	idents := map[mail.Key]Identity{}
 	for _, f := range fars {
 		idents[f.meta.Key] = f.id
 	}
 	out.rows = make([]state.Row, 0, len(found.pairs))
-	for _, p := range found.pairs {
+	for i, p := range found.pairs {
 		row := pairRow(p)
+		if i >= exact {
+			row.Status = state.StatusPlaceholder
+		}
 		id := idents[row.Far]
 		if id.MessageID != "" {
 			if r.names == nil {
@@ -172,7 +178,11 @@ func (r *reading) describe(ctx context.Context, side state.Side, metas []mail.Me
 		for _, d := range ds {
 			m := byKey[d.Key]
 			m.Date = d.Date.Truncate(time.Second)
-			out = append(out, described{meta: m, id: HeaderIdentity(d.Header, d.CRLFSize)})
+			one := described{meta: m, id: HeaderIdentity(d.Header, d.CRLFSize)}
+			if side == state.Near {
+				one.standsFor = r.look(d)
+			}
+			out = append(out, one)
 		}
 		return nil
 	})

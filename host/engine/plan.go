@@ -36,6 +36,8 @@ type FolderPlan struct {
 
 	refs      map[state.Side]mail.Ref
 	record    state.Folder        // the record to write when everything was done
+	replaced  []replaced          // placeholders whose messages were delivered
+	partly    bool                // a near copy is replaced by another: cut short, the near side is to be read in full
 	put       []*state.Row        // rows that changed without anything to do
 	drop      []int64             // rows to be forgotten
 	reset     bool                // forget everything first: the folder is paired anew
@@ -68,7 +70,9 @@ type Step struct {
 	Add, Remove mail.Flags // for flags
 	// Expiry marks removals of near copies that are not kept near any more. The
 	// far side keeps the messages, so they are neither guarded nor spooled.
-	Expiry      bool
+	Expiry bool
+	// Form says what is delivered by a pull, where that is not simply the message.
+	Form        Form
 	FolderCount int // messages the folder holds on the side the keys are of
 	Reason      string
 
@@ -83,6 +87,13 @@ type item struct {
 	// marked is shared by the two steps that expunge one copy and mark the
 	// other: whether the other carries the mark. nil elsewhere.
 	marked *bool
+	// agreed are the flags that the row agrees on when an upgrade was delivered
+	// with those in meta.
+	agreed mail.Flags
+	// placeholder are the flags of the placeholder that an upgrade replaces.
+	placeholder mail.Flags
+	// standsFor is the message that a near message is a placeholder of, or nil.
+	standsFor *Identity
 	// note is the option that does not keep the message near, of an expiry.
 	note string
 }
@@ -118,7 +129,7 @@ func (s *Step) source() state.Side {
 // Value returns the step as plain data, as scripts and printed plans show it.
 func (s *Step) Value() wire.Map {
 	return wire.Map{
-		"id": int64(s.ID), "op": string(s.Op), "folder": s.Folder, "side": s.Side.String(), "to": s.To, "expiry": s.Expiry,
+		"id": int64(s.ID), "op": string(s.Op), "folder": s.Folder, "side": s.Side.String(), "to": s.To, "expiry": s.Expiry, "form": string(s.Form),
 		"count": int64(s.Count()), "folder_count": int64(s.FolderCount), "reason": s.Reason,
 		"add": list(s.Add.Strings()), "remove": list(s.Remove.Strings()), "keys": s.Keys(),
 	}
@@ -182,6 +193,16 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 	}
 	return 0
 }
+
+// Form is what a pull delivers.
+type Form string
+
+// The forms.
+const (
+	FormMessage     Form = ""            // the message
+	FormPlaceholder Form = "placeholder" // a placeholder of it
+	FormUpgrade     Form = "upgrade"     // the message, in the place of its placeholder
+)
 
 // known returns the messages of a step that have a row, by key.
 func (s *Step) known() map[mail.Key]item {

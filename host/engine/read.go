@@ -23,6 +23,10 @@ type reading struct {
 	names   map[mail.Key]string        // the Message-IDs of what was paired, by far key
 	apart   [state.Near + 1]mail.Flags // flags that a side is known not to keep
 	touched map[int64]bool             // rows that a run that was cut short has completed
+	// looked holds the near messages that were looked at, each with the message
+	// that it is a placeholder of, or nil.
+	looked   map[mail.Key]*Identity
+	leftOver []mail.Meta // near placeholders beside their messages
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
@@ -53,6 +57,9 @@ func (e *Engine) planFolder(ctx context.Context, p pair) (*FolderPlan, error) {
 	r.complete(plan)
 	if !doubt {
 		r.noteAltered(plan)
+	}
+	if err := r.sortOut(ctx, plan, doubt); err != nil {
+		return nil, err
 	}
 	if !doubt && r.nothing(plan) {
 		return nil, nil

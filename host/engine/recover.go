@@ -65,6 +65,7 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 			fresh[m.Key] = m
 		}
 		var unnamed []state.Intent
+		begin := len(rows)
 		for _, in := range r.intents {
 			if in.To != to {
 				continue
@@ -74,6 +75,11 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 				unnamed = append(unnamed, in)
 			} else if m, arrived := fresh[in.Target]; arrived {
 				rows = append(rows, intentRow(in, m))
+			}
+		}
+		if to == state.Near {
+			if err := r.lookAtDelivered(ctx, rows[begin:]); err != nil {
+				return nil, nil, err
 			}
 		}
 		if len(unnamed) == 0 {

@@ -36,8 +36,10 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	}
 	flags := delta.New[i].Flags
 	delta.New = slices.Delete(delta.New, i, i+1)
-	if row.Key(to) == "" || delta.Gone[row.ID] {
+	if before := row.Key(to); before == "" || delta.Gone[row.ID] {
 		row.Flags = arrived.Flags // what it was delivered with is agreed on
+	} else {
+		r.leftOver = append(r.leftOver, mail.Meta{Key: before, Flags: row.Flags})
 	}
 	delete(delta.Gone, row.ID)
 	delete(delta.Flags, row.ID)
@@ -45,9 +47,9 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 		delta.Flags[row.ID] = flags
 	}
 	r.deltas[to] = delta
-	row.Status, row.Note = state.StatusPair, ""
-	if row.Size < 0 {
-		row.Size = arrived.Size
+	row.Status, row.Note = arrived.Status, ""
+	if arrived.Ident != "" {
+		row.Size, row.Ident = arrived.Size, arrived.Ident
 	}
 	setKey(row, to, key)
 	if r.touched == nil {

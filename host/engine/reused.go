@@ -35,7 +35,8 @@ func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row,
 	other := map[mail.Key][]byte{}
 	err := r.e.store(side).Describe(ctx, refOf(r.p.name, res), keys, mail.WantHeader, func(ds []mail.Description) error {
 		for _, d := range ds {
-			if HeaderIdentity(d.Header, -1).Header != ident[d.Key] {
+			of, placeholder := placeholderOf(d.Header)
+			if HeaderIdentity(d.Header, -1).Header != ident[d.Key] && !(placeholder && side == state.Near && of.Header == ident[d.Key]) {
 				other[d.Key] = slices.Clone(d.Header)
 			}
 		}

@@ -57,7 +57,9 @@ func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
 func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item) ([]item, error) {
 	var keys mail.KeySet
 	for _, it := range items {
-		keys.Add(it.meta.Key)
+		if !placeholderItem(s, it) { // there is nothing in it to be kept
+			keys.Add(it.meta.Key)
+		}
 	}
 	names, dates := make(map[mail.Key]string, len(items)), map[mail.Key]time.Time{}
 	ids := make(map[mail.Key]Identity, len(items))
@@ -100,6 +102,8 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 				ev.Date = dates[it.meta.Key]
 			}
 			e.journal(&change, ev)
+		} else if placeholderItem(s, it) {
+			e.journal(&change, e.removal(s, it))
 		}
 	}
 	if len(change.Journal) == 0 {

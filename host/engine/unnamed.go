@@ -33,6 +33,11 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		far, near = sent, arrived
 	}
 	found := match(far, near)
+	if c.step.Form == FormPlaceholder {
+		// Equal placeholders stand for equal headers: which is which does not
+		// matter, and there is no content to compare.
+		found.inOrder()
+	}
 	if err := r.digest(ctx, found.unsure); err != nil {
 		return err
 	}
@@ -58,7 +63,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		}
 		i := bySource[source.Key]
 		row := c.unnamed[i]
-		if n >= exact {
+		if n >= exact && row.Status != state.StatusPlaceholder {
 			row.Size, row.Ident = -1, ""
 		}
 		if c.to == state.Far {
@@ -66,8 +71,12 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		} else {
 			row.Near = target.Key
 		}
-		dropped := row.Flags.Minus(target.Flags).OnlyKeywords()
-		row.Flags = row.Flags.Intersect(target.Flags)
+		missing := row.Flags.Minus(target.Flags)
+		if c.step.Form == FormUpgrade {
+			missing = c.sent[i].flags.Minus(target.Flags)
+		}
+		dropped := missing.OnlyKeywords()
+		row.Flags = row.Flags.Minus(missing)
 		c.e.keepApart(c.fp, c.to, &row, dropped)
 		change.Put = append(change.Put, row)
 		names = append(names, c.names[i])

@@ -293,6 +293,7 @@ function Plan:total(op) end
 ---@field folder_count integer number of messages in the folder on the side the keys are of
 ---@field to string the other folder of op "move", the new name of op "rename"
 ---@field expiry boolean a removal near of messages that are not kept near any more; far keeps them
+---@field form string what op "pull" delivers: "" the message, "placeholder", or "upgrade" the message in the place of its placeholder
 ---@field reason string why, where that is not obvious
 ---@field add string[] flags to add, of op "flags"
 ---@field remove string[] flags to remove, of op "flags"
