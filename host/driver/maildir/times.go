@@ -7,7 +7,7 @@ import (
 )
 
 // times are when the two directories of a folder last changed, and its table of
-// keywords: Dovecot names files by it before it writes it.
+// keywords: Dovecot may name files by it before it writes it.
 type times struct{ new, cur, words dirTime }
 
 func (f *folder) times() (times, error) {
