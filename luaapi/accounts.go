@@ -100,11 +100,10 @@ func drained(m *topology.Master) bool {
 }
 
 func inAccount(err error, name string) error {
-	if err == nil {
-		return nil
+	if err == nil || name == "" {
+		return err
 	}
-	f := &fault.Error{}
-	if errors.As(err, &f) {
+	if f := (&fault.Error{}); errors.As(err, &f) && f.Error() == err.Error() {
 		named := *f
 		named.Account = name
 		return &named
@@ -153,16 +152,25 @@ func (p *program) next(ctx context.Context) (*fault.Error, error) {
 
 // named notes the account that a failed worker belongs to.
 func (p *program) named(err *fault.Error) *fault.Error {
+	if name := p.accountOfWorker(err.Worker); name != "" {
+		named := *err
+		named.Account = name
+		return &named
+	}
+	return err
+}
+
+// accountOfWorker returns the account that a worker belongs to, "" where it
+// belongs to none.
+func (p *program) accountOfWorker(worker string) string {
 	for _, a := range p.accounts {
 		for _, m := range a.managers {
-			if m.Name() == err.Worker {
-				named := *err
-				named.Account = a.name
-				return &named
+			if m.Name() == worker {
+				return a.name
 			}
 		}
 	}
-	return err
+	return ""
 }
 
 // afterClosed calls do once a channel is closed, unless stopped before. stop

@@ -155,7 +155,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	class, _ := m["class"].(*script.Class)
 	params := engine.Params{
 		Policy: policy, Messages: messages, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
-		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.opt.Once, Lanes: min(far.lanes, near.lanes, 4), Select: selection,
+		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.onceOf(p.accountOf(m)), Lanes: min(far.lanes, near.lanes, 4), Select: selection,
 		Attempts: max(far.attempts, near.attempts),
 	}.Map()
 	declaration := topology.Declaration{

@@ -38,6 +38,17 @@ func (p *program) accountOf(m wire.Map) string {
 	return text(m, "name")
 }
 
+// onceOf is what the command line says about this run of an account.
+func (p *program) onceOf(account string) engine.Once {
+	once := p.opt.Once
+	for _, a := range p.accounts {
+		if a.name == account && a.folders != nil {
+			once.Folders = a.folders
+		}
+	}
+	return once
+}
+
 // engineArgs are the options an engine's init is given: what is plain.
 func engineArgs(m wire.Map) wire.Map {
 	args := wire.Map{}

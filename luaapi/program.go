@@ -54,6 +54,7 @@ type account struct {
 	program  *program
 	def      *script.Def
 	name     string
+	folders  []string // the only ones to look into; nil: all
 	managers []*manager
 	synced   bool
 }

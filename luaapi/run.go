@@ -41,6 +41,9 @@ type RunOptions struct {
 	Args []string
 	// Accounts selects accounts and groups by name; none means all.
 	Accounts []string
+	// Folders are the only folders to look into, by the name in Accounts that
+	// they were given with; an account without any is looked into as a whole.
+	Folders map[string][]string
 	// DryRun plans, and writes nothing.
 	DryRun bool
 	// Job is what the engines do, and JobArgs what that needs; a sync by default.
@@ -200,7 +203,7 @@ func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func)
 		result.Err = errors.Join(err, mainErr)
 	}
 	for _, exit := range outcome.Failed {
-		result.Failures = append(result.Failures, exit.Err)
+		result.Failures = append(result.Failures, inAccount(exit.Err, p.accountOfWorker(exit.Worker)))
 	}
 	result.Failures = append(result.Failures, p.failed...)
 	result.ExitCode = p.exitCode(outcome)

@@ -1,12 +1,15 @@
 package luaapi
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	lua "github.com/yuin/gopher-lua"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/script/syntax"
 )
 
 // syncApp is the app that runs a file which only has accounts.
@@ -42,37 +45,55 @@ func appOf(s *script.State) (*subject, error) {
 // selected returns the accounts that are named, by themselves or by a group; all
 // of them when none is.
 func (a *subject) selected(p *program, names []string) ([]*account, error) {
-	wanted, err := a.expand(names)
-	if err != nil {
-		return nil, err
+	chosen := map[string]*account{}
+	for _, name := range names {
+		members, err := a.expand(name)
+		if err != nil {
+			return nil, err
+		}
+		folders, some := p.opt.Folders[name]
+		for _, member := range members {
+			one := chosen[member]
+			switch {
+			case one == nil:
+				chosen[member] = &account{folders: folders}
+			case !some || one.folders == nil: // named as a whole, too
+				one.folders = nil
+			default:
+				one.folders = append(slices.Clip(one.folders), folders...)
+			}
+		}
 	}
 	var out []*account
 	for _, d := range a.accounts {
-		if wanted == nil || slices.Contains(wanted, d.Name()) {
-			out = append(out, &account{program: p, def: d, name: d.Name()})
+		one := chosen[d.Name()]
+		if one == nil {
+			if len(names) > 0 {
+				continue
+			}
+			one = &account{}
 		}
+		one.program, one.def, one.name = p, d, d.Name()
+		out = append(out, one)
 	}
 	return out, nil
 }
 
-// expand replaces groups by their accounts. nil means all.
-func (a *subject) expand(names []string) ([]string, error) {
-	if len(names) == 0 {
-		return nil, nil
-	}
+// expand returns the accounts that a name stands for: an account, or a group.
+func (a *subject) expand(name string) ([]string, error) {
 	groups, _ := a.def.Options["groups"].(map[string]any)
-	var out []string
-	for _, name := range names {
-		if members, ok := groups[name]; ok {
-			out = append(out, textsOf(members)...)
-			continue
-		}
-		if !slices.ContainsFunc(a.accounts, func(d *script.Def) bool { return d.Name() == name }) {
-			return nil, fault.New(fault.Config, "", "there is no account or group %q", name).WithHint("there are: %s", a.names())
-		}
-		out = append(out, name)
+	if members, ok := groups[name]; ok {
+		return textsOf(members), nil
 	}
-	return out, nil
+	if !slices.ContainsFunc(a.accounts, func(d *script.Def) bool { return d.Name() == name }) {
+		known := append(a.names(), slices.Sorted(maps.Keys(groups))...)
+		err := fault.New(fault.Config, "", "there is no account or group %q", name)
+		if near := syntax.Nearest(name, known); near != "" {
+			return nil, err.WithHint("did you mean %q? there are: %s", near, strings.Join(known, ", "))
+		}
+		return nil, err.WithHint("there are: %s", strings.Join(known, ", "))
+	}
+	return []string{name}, nil
 }
 
 func (a *subject) names() []string {

@@ -17,8 +17,11 @@ type appRun struct {
 	app      app
 	args     []string
 	accounts []string
+	folders  map[string][]string // see selection
+	typed    string              // how the user named the app; "" where it is the default one
 	dryRun   bool
 	json     bool
+	once     engine.Once
 	job      engine.Job
 	jobArgs  wire.Map
 }
@@ -43,6 +46,8 @@ func (g *global) runApp(cmd *cobra.Command, run appRun) error {
 	show := newReporter(g, quiet, run.json, run.dryRun)
 	opt := g.options(cmd, run.app, show)
 	opt.Args, opt.Accounts, opt.DryRun = run.args, run.accounts, run.dryRun
+	opt.Folders, opt.Once = run.folders, run.once
+	show.called = commandLine{command: cmd.Name(), file: run.typed}
 	opt.Job, opt.JobArgs = run.job, run.jobArgs
 	result, err := luaapi.Run(context.Background(), opt)
 	if err != nil {

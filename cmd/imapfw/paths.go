@@ -35,24 +35,13 @@ func isPath(arg string) bool {
 	return err == nil && !info.IsDir()
 }
 
-// fileAndAccounts splits the arguments of sync.
+// fileAndAccounts reads the arguments of commands that are about whole accounts.
 func (g *global) fileAndAccounts(args []string) (file string, accounts []string, err error) {
-	for _, arg := range args {
-		switch {
-		case !isPath(arg):
-			accounts = append(accounts, arg)
-		case file != "":
-			return "", nil, fault.New(fault.Config, "", "two files: %s and %s", file, arg).WithHint("sync one at a time")
-		default:
-			file = arg
-		}
+	s, err := g.selects(args)
+	for name := range s.folders {
+		return "", nil, fault.New(fault.Config, "", "this is about whole accounts").WithHint("name %s only", name)
 	}
-	if file == "" {
-		file, err = g.defaultFile()
-		return file, accounts, err
-	}
-	_, err = os.Stat(file)
-	return file, accounts, fault.Wrap(fault.Config, "", err)
+	return s.file, s.accounts, err
 }
 
 // app is where an app was found: on the machine, or among the shipped ones.

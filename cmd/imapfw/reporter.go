@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,8 @@ type reporter struct {
 	mu       sync.Mutex
 	outcomes []outcome
 	plans    map[string]wire.Map
+	alarms   []alarm
+	called   commandLine
 }
 
 func newReporter(g *global, quiet, json, dryRun bool) *reporter {
@@ -57,11 +60,15 @@ func (r *reporter) event(e worker.Event) {
 		r.mu.Lock()
 		r.plans[account(e.Worker)] = data
 		r.mu.Unlock()
+	case "guard":
+		r.mu.Lock()
+		r.alarms = append(r.alarms, alarm{account(e.Worker), data})
+		r.mu.Unlock()
 	case "told":
 		r.told(account(e.Worker), data)
 	case "report":
 		r.mu.Lock()
-		r.outcomes = append(r.outcomes, outcome{account(e.Worker), data})
+		r.outcomes = append(r.outcomes, outcome{account: account(e.Worker), report: data})
 		r.mu.Unlock()
 	}
 }
@@ -98,15 +105,30 @@ func (r *reporter) finish(result luaapi.Result) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.json {
-		return writeJSON(r.out, result, r.outcomes, r.plans)
+		return writeJSON(r.out, result, r.outcomes, r.plans, r.alarms)
 	}
 	for _, err := range failures(result) {
-		complain(r.err, err)
+		if !r.alarmed(err) {
+			complainOf(r.err, accountOfError(err), err)
+		}
 	}
+	defer func() { // last, where it stays in sight
+		for _, a := range r.alarms {
+			a.screen(r.err, r.called)
+		}
+	}()
 	if r.quiet {
 		return nil
 	}
+	stopped := map[string]bool{}
+	for _, err := range failures(result) {
+		stopped[accountOfError(err)] = true
+	}
 	for _, o := range r.outcomes {
+		o.stopped = stopped[o.account]
+		if !r.dryRun && r.alarm(o.account) || r.dryRun && o.stopped && r.plans[o.account] == nil {
+			continue
+		}
 		if r.dryRun {
 			planLines(r.out, o.account, r.plans[o.account])
 			continue
@@ -114,6 +136,25 @@ func (r *reporter) finish(result luaapi.Result) error {
 		fmt.Fprintln(r.out, o.line(time.Since(r.begun)))
 	}
 	return nil
+}
+
+// alarm reports whether the guard stopped an account.
+func (r *reporter) alarm(account string) bool {
+	return slices.ContainsFunc(r.alarms, func(a alarm) bool { return a.account == account })
+}
+
+// alarmed reports whether an error says in one line what an alarm tells.
+func (r *reporter) alarmed(err error) bool {
+	var f *fault.Error
+	return errors.Is(err, fault.Guard) && errors.As(err, &f) && r.alarm(account(f.Worker))
+}
+
+// accountOfError is the account that an error is about, where it is about one.
+func accountOfError(err error) string {
+	if f := (&fault.Error{}); errors.As(err, &f) {
+		return f.Account
+	}
+	return ""
 }
 
 // failures are the errors to print at the end, each text once. A partial failure

@@ -42,8 +42,14 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 func (g *global) complain(err error) { complain(g.stderr, err) }
 
 // complain prints an error and, for a mistake in a script, the lines it is on.
-func complain(w io.Writer, err error) {
-	fmt.Fprintf(w, "imapfw: %v\n", err)
+func complain(w io.Writer, err error) { complainOf(w, "", err) }
+
+// complainOf says which account an error is about.
+func complainOf(w io.Writer, account string, err error) {
+	if account != "" {
+		account += ": "
+	}
+	fmt.Fprintf(w, "imapfw: %s%v\n", account, err)
 	if detail := script.Detail(err); detail != "" {
 		fmt.Fprintln(w, strings.TrimRight(detail, "\n"))
 	}

@@ -16,6 +16,7 @@ import (
 type outcome struct {
 	account string
 	report  wire.Map
+	stopped bool // it could not be done to its end
 }
 
 func (o outcome) number(field string) int64 {
@@ -55,7 +56,10 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("created"), "folders created")
 	add(o.number("restored"), "restored")
 	add(o.failed(), "FAILED")
-	if len(parts) == 0 {
+	switch {
+	case o.stopped:
+		parts = append(parts, "STOPPED")
+	case len(parts) == 0:
 		parts = append(parts, "nothing to do")
 	}
 	add(o.number("refused"), "REFUSED and set aside")
@@ -76,21 +80,22 @@ func planLines(w io.Writer, account string, plan wire.Map) {
 
 func flagWords(step wire.Map) string {
 	var b strings.Builder
-	for field, sign := range map[string]string{"add": "+", "remove": "-"} {
-		flags, _ := step[field].(wire.List)
+	for _, field := range []struct{ name, sign string }{{"add", "+"}, {"remove", "-"}} {
+		flags, _ := step[field.name].(wire.List)
 		for _, f := range flags {
-			fmt.Fprintf(&b, " %s%v", sign, f)
+			fmt.Fprintf(&b, " %s%v", field.sign, f)
 		}
 	}
 	return b.String()
 }
 
 // writeJSON prints what happened for a program to read.
-func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[string]wire.Map) error {
+func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[string]wire.Map, alarms []alarm) error {
 	type account struct {
 		Account string   `json:"account"`
 		Report  wire.Map `json:"report"`
 		Plan    any      `json:"plan,omitempty"`
+		Guard   any      `json:"guard,omitempty"`
 	}
 	doc := struct {
 		ExitCode int       `json:"exit_code"`
@@ -105,6 +110,11 @@ func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[
 		a := account{Account: o.account, Report: textual(o.report).(wire.Map)}
 		if p, ok := plans[o.account]; ok {
 			a.Plan = textual(p)
+		}
+		for _, one := range alarms {
+			if one.account == o.account {
+				a.Guard = textual(one.data)
+			}
 		}
 		doc.Accounts = append(doc.Accounts, a)
 	}

@@ -6,27 +6,40 @@ import (
 
 func (g *global) syncCommand() *cobra.Command {
 	var dryRun, asJSON bool
+	var narrow narrowing
 	cmd := &cobra.Command{
-		Use:   "sync [FILE|ACCOUNT...]",
+		Use:   "sync [FILE|ACCOUNT[:FOLDER,...]|GROUP ...]",
 		Short: "Bring accounts in step, once",
-		Long: "Bring the accounts of a file in step, once: all of them, or those that are named.\n\n" +
-			"A FILE is a Lua file or a folder with init.lua; without one it is init.lua in the configuration folder.",
-		Example: "  imapfw sync\n  imapfw sync work.lua\n  imapfw sync --dry-run personal work\n  imapfw sync --json ~/mail.lua",
+		Long: "Bring the accounts of a file in step, once: all of them, or the accounts and groups that are named, or only some\n" +
+			"folders of an account.\n\n" +
+			"A FILE is a Lua file or a folder with init.lua; without one it is init.lua in the configuration folder. A FOLDER has\n" +
+			"the name it has on the near side; its far name is understood too. A comma in a name is written \"\\,\".\n\n" +
+			"--only, --pull and --push leave out for one run what they do not name, and never allow more than the account does;\n" +
+			"a later run catches up. Exit codes: see README.md; 5 is the guard, which --allow-removals lets pass for one run.",
+		Example: "  imapfw sync\n  imapfw sync work.lua\n  imapfw sync --dry-run personal work\n  imapfw sync work:INBOX,Sent\n" +
+			"  imapfw sync --pull --only new,flags home\n  imapfw sync --allow-removals 200 work\n  imapfw sync --json ~/mail.lua",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, accounts, err := g.fileAndAccounts(args)
+			chosen, err := g.selects(args)
 			if err != nil {
 				return err
 			}
-			return g.runApp(cmd, appRun{app: app{path: file}, accounts: accounts, dryRun: dryRun, json: asJSON})
+			once, err := narrow.once(cmd)
+			if err != nil {
+				return err
+			}
+			return g.runApp(cmd, appRun{app: app{path: chosen.file}, typed: chosen.typed, accounts: chosen.accounts, folders: chosen.folders,
+				dryRun: dryRun, json: asJSON, once: once})
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, write nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	narrow.flags(cmd)
 	return cmd
 }
 
 func (g *global) runCommand() *cobra.Command {
 	var dryRun, asJSON bool
+	var narrow narrowing
 	cmd := &cobra.Command{
 		Use:   "run FILE|APP [ARGS]",
 		Short: "Run an app",
@@ -39,11 +52,16 @@ func (g *global) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return g.runApp(cmd, appRun{app: found, args: args[1:], dryRun: dryRun, json: asJSON})
+			once, err := narrow.once(cmd)
+			if err != nil {
+				return err
+			}
+			return g.runApp(cmd, appRun{app: found, typed: args[0], args: args[1:], dryRun: dryRun, json: asJSON, once: once})
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, write nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	narrow.flags(cmd)
 	cmd.Flags().SetInterspersed(false)
 	return cmd
 }

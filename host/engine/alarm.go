@@ -94,7 +94,7 @@ func unix(t time.Time) int64 {
 }
 
 // err is what stops the run.
-func (a *Alarm) err() error {
+func (a *Alarm) err() *fault.Error {
 	e := fault.New(fault.Guard, "guard", "nothing was written: %s", a)
 	for _, d := range a.Dangers {
 		if d.Kind == DangerVanished {

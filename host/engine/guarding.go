@@ -45,7 +45,9 @@ func (e *Engine) raise(ctx context.Context, plan *Plan, alarm *Alarm) error {
 		last = runs[0]
 	}
 	e.Emit("guard", alarm.value(last, e.examples(ctx, plan)))
-	return alarm.err()
+	err := alarm.err()
+	err.Worker = e.Name
+	return err
 }
 
 // lost returns how many messages the state knows on a side that holds none any

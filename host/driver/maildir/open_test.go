@@ -230,3 +230,17 @@ func TestEpochs(t *testing.T) {
 	require.NotEqual(t, one.Epoch, two.Epoch)
 	require.NotEqual(t, one.Epoch, res.Epoch)
 }
+
+// A folder that was emptied a moment ago is read twice, and then believed to be
+// empty.
+func TestFolderThatWasJustEmptied(t *testing.T) {
+	root := t.TempDir()
+	makeDirs(t, filepath.Join(root, "INBOX"))
+	for _, readOnly := range []bool{false, true} {
+		s := open(t, maildir.Options{Path: root, ReadOnly: readOnly})
+		res, err := s.Changes(t.Context(), mail.Ref{Name: mail.Inbox}, "", func([]mail.Meta) error { return nil })
+		require.NoError(t, err)
+		require.True(t, res.Complete)
+		require.False(t, res.Unsure)
+	}
+}
