@@ -44,7 +44,8 @@ func merge(base, far, near mail.Flags, rules ruled) mail.Flags {
 	if rules == (ruled{}) {
 		return out
 	}
+	// Keywords stay as the messages write them, not as the rules do.
 	out = out.Minus(rules.all())
-	out = out.Union(rules.far.Intersect(far)).Union(rules.near.Intersect(near))
-	return out.Union(rules.union.Intersect(either))
+	out = out.Union(far.Intersect(rules.far)).Union(near.Intersect(rules.near))
+	return out.Union(either.Intersect(rules.union))
 }

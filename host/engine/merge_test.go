@@ -46,6 +46,8 @@ func TestRulesAreForKeywordsInAnyCase(t *testing.T) {
 	rules := ruledBy(map[string]FlagRule{"work": FlagFar, `\SEEN`: FlagNear, `\Recent`: FlagFar})
 	got := merge(mail.Flags{}, mail.NewFlags(`\Seen`), mail.NewFlags("WORK"), rules)
 	require.True(t, got.Empty(), got)
+	got = merge(mail.Flags{}, mail.NewFlags("Work"), mail.Flags{}, rules)
+	require.Equal(t, []string{"Work"}, got.Strings(), "written as the message has it")
 }
 
 func drawFlags(t *rapid.T, label string) mail.Flags {
