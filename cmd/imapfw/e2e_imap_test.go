@@ -131,7 +131,10 @@ var flagLetters = map[string]string{`\answered`: "R", `\deleted`: "T", `\draft`:
 var fetchFlags = regexp.MustCompile(`FLAGS \(([^)]*)\)`)
 
 // snapshot reads the whole account. Digests are of the LF form.
-func (c *rawIMAP) snapshot() mailbox {
+func (c *rawIMAP) snapshot() mailbox { return c.snapshotBy(digest) }
+
+// snapshotBy is snapshot with another digest of messages.
+func (c *rawIMAP) snapshotBy(digest func(body []byte) string) mailbox {
 	box := mailbox{}
 	for _, folder := range c.folders() {
 		c.cmd("SELECT %s", quoted(folder))

@@ -30,8 +30,10 @@ func likenessOf(header []byte) likeness {
 }
 
 // alike reports whether two headers may be of one message.
-func alike(a, b []byte) bool {
-	x, y := likenessOf(a), likenessOf(b)
+func alike(a, b []byte) bool { return likenessOf(a).of(likenessOf(b)) }
+
+// of reports whether two headers may be of one message.
+func (x likeness) of(y likeness) bool {
 	if x.id != "" && y.id != "" {
 		return x.id == y.id
 	}

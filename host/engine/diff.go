@@ -260,7 +260,7 @@ func (d *differ) allowed(to state.Side, flags mail.Flags) mail.Flags {
 func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChanged, nearChanged bool) bool {
 	changed := map[state.Side]bool{state.Far: farChanged, state.Near: nearChanged}
 	marked := func(s state.Side) bool {
-		return changed[s] && now[s].Has(mail.Deleted) && !row.Flags.Has(mail.Deleted)
+		return changed[s] && now[s].Has(mail.Deleted) && !row.Had(s).Has(mail.Deleted)
 	}
 	if !marked(state.Far) && !marked(state.Near) {
 		return false

@@ -13,6 +13,10 @@ type Job string
 const (
 	JobSync Job = ""     // bring both sides in step
 	JobUndo Job = "undo" // give back what a run removed or changed
+	// JobImport takes over what another tool remembers; see ImportArgs.
+	JobImport Job = "import"
+	// JobCheck compares the state with both sides, and changes nothing.
+	JobCheck Job = "check"
 )
 
 // work does the engine's job.
@@ -22,6 +26,10 @@ func (e *Engine) work(ctx context.Context) error {
 		return e.sync(ctx)
 	case JobUndo:
 		return e.undo(ctx)
+	case JobImport:
+		return e.importState(ctx)
+	case JobCheck:
+		return e.checkState(ctx)
 	}
 	return fault.New(fault.Unsupported, string(e.Job), "an engine does not know this job")
 }

@@ -107,10 +107,17 @@ func (r *reading) pairDescribed(ctx context.Context, fars, nears []described) (p
 	return out, nil
 }
 
-// pairRow is the row of a pair whose copies may differ.
+// pairRow is the row of a pair whose copies may differ. Without a base \Deleted is
+// nobody's decision of today: a mark that one side has stays there.
 func pairRow(p [2]mail.Meta) state.Row {
-	return state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags), Size: -1, Date: p[0].Date}
+	row := state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags), Size: -1, Date: p[0].Date}
+	row.FarOnly = p[0].Flags.Minus(row.Flags).Intersect(deletedFlag)
+	row.NearOnly = p[1].Flags.Minus(row.Flags).Intersect(deletedFlag)
+	return row
 }
+
+// deletedFlag is \Deleted as a set.
+var deletedFlag = mail.Flags{System: mail.Deleted}
 
 // adopt makes paired rows part of the reading: their messages are no longer new,
 // and their flags are compared like those of any row. It returns the rows with
@@ -142,11 +149,11 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 			}
 			delta.judge(*row, m)
 			// Without a base \Deleted is nobody's decision of today.
-			flags := m.Flags.Minus(mail.Flags{System: mail.Deleted})
-			if m.Flags.Has(mail.Deleted) && row.Flags.Has(mail.Deleted) {
+			flags := m.Flags.Minus(deletedFlag)
+			if m.Flags.Has(mail.Deleted) && row.Had(side).Has(mail.Deleted) {
 				flags = m.Flags
 			}
-			if !flags.Equal(row.Flags) {
+			if !flags.Equal(row.Had(side)) {
 				delta.Flags[row.ID] = flags
 			}
 		}

@@ -82,7 +82,8 @@ func (r *reading) recall(ctx context.Context) error {
 	r.apart = apartIn(r.rows)
 	if known := r.p.known.Policy; known != "" && known != r.e.policyOf(&r.p) {
 		for i := range r.rows { // the side may be set up otherwise: offer them again
-			r.rows[i].FarOnly, r.rows[i].NearOnly = mail.Flags{}, mail.Flags{}
+			r.rows[i].FarOnly = r.rows[i].FarOnly.Intersect(deletedFlag)
+			r.rows[i].NearOnly = r.rows[i].NearOnly.Intersect(deletedFlag)
 		}
 	}
 	if err == nil && r.p.known.Open > 0 {
@@ -317,7 +318,7 @@ func (r *reading) complete(plan *FolderPlan) {
 func (r *reading) nothing(plan *FolderPlan) bool {
 	record := plan.record
 	if r.p.known != nil {
-		record.Open, record.Refused = r.p.known.Open, r.p.known.Refused
+		record.Open, record.Refused, record.Ambiguous = r.p.known.Open, r.p.known.Refused, r.p.known.Ambiguous
 	}
 	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle) == 0 &&
 		r.p.known != nil && record == *r.p.known

@@ -95,11 +95,12 @@ func (r *reading) recogniseAltered(ctx context.Context, found *paired, left map[
 
 // renewed is a row whose two messages have other keys now. a is of the side.
 func renewed(row state.Row, side state.Side, a, b mail.Meta) state.Row {
-	row.ID, row.Flags = 0, a.Flags.Intersect(b.Flags)
-	row.Far, row.Near = a.Key, b.Key
 	if side == state.Near {
-		row.Far, row.Near = b.Key, a.Key
+		a, b = b, a
 	}
+	made := pairRow([2]mail.Meta{a, b})
+	row.ID, row.Far, row.Near = 0, made.Far, made.Near
+	row.Flags, row.FarOnly, row.NearOnly = made.Flags, made.FarOnly, made.NearOnly
 	return row
 }
 

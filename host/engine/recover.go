@@ -141,6 +141,9 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 		return nil, err
 	}
 	rows := same.rows
+	for i := range rows { // what was marked since then is a decision
+		rows[i].FarOnly, rows[i].NearOnly = mail.Flags{}, mail.Flags{}
+	}
 	found := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
 	for _, row := range rows {
 		found[state.Far][row.Far], found[state.Near][row.Near] = true, true

@@ -173,8 +173,15 @@ func names(folders ...mail.Folder) []string {
 	return out
 }
 
+// broken is the fault of a file or folder of state that is not as it must be.
 func broken(file, format string, args ...any) *fault.Error {
-	e := fault.New(fault.Config, op, format, args...)
+	e := fault.New(fault.IO, op, format, args...)
 	e.Message = file + ": " + e.Message
+	return e
+}
+
+// asked is broken for what the user named.
+func asked(e *fault.Error) *fault.Error {
+	e.Code = fault.Config
 	return e
 }

@@ -119,7 +119,7 @@ func (m mbsync) candidates(near mail.Folder) []string {
 func readMbsync(file string) (*State, error) {
 	// mbsync replays a journal only where both are there.
 	if isFile(file+".journal") && isFile(file+".new") {
-		return nil, broken(file, "mbsync is at work, or was interrupted: its journal is not replayed yet").
+		return nil, busy(broken(file, "mbsync is at work, or was interrupted: its journal is not replayed yet")).
 			WithHint("run mbsync once more, then import").AsTemporary()
 	}
 	f, err := os.Open(file)
@@ -128,6 +128,11 @@ func readMbsync(file string) (*State, error) {
 	}
 	defer func() { _ = f.Close() }()
 	return ParseMbsync(file, f)
+}
+
+func busy(e *fault.Error) *fault.Error {
+	e.Code = fault.Busy
+	return e
 }
 
 // validity returns the UIDVALIDITY that mbsync keeps in a Maildir folder, empty

@@ -100,7 +100,7 @@ func TestMbsyncText(t *testing.T) {
 	}
 	for text, at := range bad {
 		_, err := foreign.ParseMbsync("state", strings.NewReader(text))
-		require.ErrorIs(t, err, fault.Config, "%q", text)
+		require.ErrorIs(t, err, fault.IO, "%q", text)
 		require.ErrorContains(t, err, at, "%q", text)
 	}
 }
@@ -179,7 +179,7 @@ func TestMbsyncChoosesByValidity(t *testing.T) {
 	source, err = foreign.Mbsync(dir)
 	require.NoError(t, err)
 	_, err = source.Find(far, near)
-	require.ErrorIs(t, err, fault.Config)
+	require.ErrorIs(t, err, fault.IO)
 	require.ErrorContains(t, err, "fits the same folders")
 
 	far.Epoch = "3"
@@ -250,7 +250,7 @@ func FuzzMbsync(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := foreign.ParseMbsync("state", strings.NewReader(text))
 		if err != nil {
-			require.Equal(t, fault.Config, fault.CodeOf(err))
+			require.Equal(t, fault.IO, fault.CodeOf(err))
 			return
 		}
 		far, near := map[uint32]bool{}, map[uint32]bool{}

@@ -44,14 +44,14 @@ func OfflineIMAP(dir, account, repository string) (Source, error) {
 		return nil, err
 	}
 	if maps, err := os.ReadDir(filepath.Join(repositoryDir, "UIDMapping")); err == nil && len(maps) > 0 {
-		return nil, broken(repositoryDir, "this repository has UIDs of its own (UIDMapping), which imapfw does not read").
+		return nil, asked(broken(repositoryDir, "this repository has UIDs of its own (UIDMapping), which imapfw does not read")).
 			WithHint("only accounts between a server and a Maildir can be imported")
 	}
 	o := &offlineimap{status: map[string]string{}}
 	statusDir := filepath.Join(accountDir, "LocalStatus-sqlite")
 	entries, err := os.ReadDir(statusDir)
 	if err != nil {
-		return nil, broken(statusDir, "there is no status of folders here").
+		return nil, asked(broken(statusDir, "there is no status of folders here")).
 			WithHint("it is written by OfflineIMAP 7 and later; run it once more, then import")
 	}
 	for _, e := range entries {
@@ -84,11 +84,11 @@ func choose(dir, prefix, name, what string, is func(path string) bool) (string, 
 	case len(found) == 1:
 		return found[0], nil
 	case len(found) == 0 && name != "":
-		return "", broken(dir, "OfflineIMAP has no %s %q here", what, name)
+		return "", asked(broken(dir, "OfflineIMAP has no %s %q here", what, name))
 	case len(found) == 0:
-		return "", broken(dir, "OfflineIMAP has no %s here", what).WithHint("name its metadata folder")
+		return "", asked(broken(dir, "OfflineIMAP has no %s here", what)).WithHint("name its metadata folder")
 	}
-	return "", broken(dir, "OfflineIMAP has more than one %s here: %s", what, strings.Join(names, ", ")).
+	return "", asked(broken(dir, "OfflineIMAP has more than one %s here: %s", what, strings.Join(names, ", "))).
 		WithHint("say which one")
 }
 
