@@ -50,6 +50,8 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("pulled"), "pulled")
 	add(o.number("pushed"), "pushed")
 	add(o.number("flags_near")+o.number("flags_far"), "flags changed")
+	add(o.number("moved_near"), "moved here")
+	add(o.number("moved_far"), "moved there")
 	add(o.number("removed_near"), "removed here")
 	add(o.number("removed_far"), "removed there")
 	add(o.number("expired"), "not kept here any more")
@@ -74,8 +76,16 @@ func planLines(w io.Writer, account string, plan wire.Map) {
 	}
 	for _, v := range steps {
 		s, _ := v.(wire.Map)
-		fmt.Fprintf(w, "%s: %-6s %-4s %q %v%s: %v\n", account, s["op"], s["side"], s["folder"], s["count"], flagWords(s), s["reason"])
+		fmt.Fprintf(w, "%s: %-6s %-4s %q%s %v%s: %v\n", account, s["op"], s["side"], s["folder"], toWords(s), s["count"], flagWords(s), s["reason"])
 	}
+}
+
+// toWords names the other folder of a move or a renaming.
+func toWords(step wire.Map) string {
+	if to, _ := step["to"].(string); to != "" {
+		return fmt.Sprintf(" -> %q", to)
+	}
+	return ""
 }
 
 func flagWords(step wire.Map) string {

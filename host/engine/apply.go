@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/imapfw/imapfw/host/driver"
@@ -36,20 +37,9 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
-	phases := []func(context.Context, *FolderPlan) error{e.copyPhase, e.changePhase}
+	phases := []func(context.Context, *Plan) error{e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase)}
 	for i, phase := range phases {
-		err := e.eachLane(ctx, len(plan.Folders), func(ctx context.Context, i int) error {
-			fp := plan.Folders[i]
-			if fp.left {
-				return nil
-			}
-			err := phase(ctx, fp)
-			if err == nil {
-				return nil
-			}
-			fp.blocked.Store(true)
-			return e.folderFailed(ctx, fp.Name, err)
-		})
+		err := phase(ctx, plan)
 		if err != nil {
 			e.leave(plan, true)
 			return err
@@ -66,6 +56,24 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		return e.finish(ctx)
 	}
 	return nil
+}
+
+// eachFolder makes a phase of what is done folder by folder.
+func (e *Engine) eachFolder(phase func(context.Context, *FolderPlan) error) func(context.Context, *Plan) error {
+	return func(ctx context.Context, plan *Plan) error {
+		return e.eachLane(ctx, len(plan.Folders), func(ctx context.Context, i int) error {
+			fp := plan.Folders[i]
+			if fp.left {
+				return nil
+			}
+			err := phase(ctx, fp)
+			if err == nil {
+				return nil
+			}
+			fp.blocked.Store(true)
+			return e.folderFailed(ctx, fp.Name, err)
+		})
+	}
 }
 
 // copyPhase creates the folder, records what needs no work, and copies.
@@ -177,6 +185,13 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 		if s.Op != OpFlag && s.Op != OpRemove {
 			continue
 		}
+		if n := len(s.items); s.Op == OpFlag {
+			// The pair of a message that was not moved after all is not there.
+			s.items = slices.DeleteFunc(s.items, func(it item) bool { return it.row.ID == 0 })
+			if len(s.items) < n {
+				fp.blocked.Store(true)
+			}
+		}
 		for from := 0; from < len(s.items); from += changeBatch {
 			if e.draining() {
 				return nil
@@ -190,7 +205,11 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 		return nil // the next run reads it again
 	}
 	fp.record.Policy = fp.policy()
-	err := e.State.Commit(ctx, fp.Name, &state.Change{Folder: &fp.record})
+	change := state.Change{Folder: &fp.record}
+	for _, in := range fp.late {
+		change.Settle = append(change.Settle, in.ID)
+	}
+	err := e.State.Commit(ctx, fp.Name, &change)
 	fp.finished = err == nil
 	return err
 }

@@ -174,6 +174,9 @@ func (c *copier) journal(change *state.Change, names []string) {
 			ev.Op, ev.Reason = logRefuse, answered(change.Put[i])
 		}
 		ev.Put, ev.MessageID = i+1, names[i]
+		if was := c.moves[change.Put[i].Key(c.from)]; was != nil {
+			ev.Was, ev.Other = was.was, c.step.Folder
+		}
 		c.e.journal(change, ev)
 	}
 }

@@ -50,6 +50,8 @@ type copier struct {
 	sent     []delivered             // of unnamed
 	flags    map[mail.Key]mail.Flags // that upgrades were delivered with, by target key
 	known    map[mail.Key]item       // those that have a row, by source key
+	found    map[mail.Key]state.Row  // of unnamed, by source key, those that were found
+	moves    map[mail.Key]*moved     // unnamed messages that were moved, by source key
 }
 
 // delivered is what was handed to the target: not always what the row is about.
@@ -188,6 +190,11 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 		}
 		change.Intend = append(change.Intend, in)
 		keys.Add(m.Key)
+	}
+	for _, in := range c.fp.late { // announced before, and not delivered then
+		if in.To == c.to && keys.Contains(in.Source) {
+			change.Settle = append(change.Settle, in.ID)
+		}
 	}
 	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
 		return b, err

@@ -137,7 +137,7 @@ func (w *world) happen(rnd *rand.Rand, folders []string, expected map[string]boo
 	}
 	folder := folders[rnd.IntN(len(folders))]
 	list := side.Snapshot()[folder]
-	switch pick := rnd.IntN(10); {
+	switch pick := rnd.IntN(11); {
 	case pick < 4 || len(list) == 0:
 		m := w.message()
 		side.Add(folder, m)
@@ -145,6 +145,8 @@ func (w *world) happen(rnd *rand.Rand, folders []string, expected map[string]boo
 	case pick < 8:
 		flags := []mail.Flags{{}, mail.NewFlags(`\Seen`), mail.NewFlags(`\Flagged`, "work"), mail.NewFlags(`\Answered`)}
 		side.SetFlags(folder, list[rnd.IntN(len(list))].Key, flags[rnd.IntN(len(flags))])
+	case pick == 8:
+		side.Move(folder, list[rnd.IntN(len(list))].Key, folders[rnd.IntN(len(folders))])
 	default:
 		m := list[rnd.IntN(len(list))]
 		side.Remove(folder, m.Key)

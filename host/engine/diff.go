@@ -45,7 +45,7 @@ func Diff(in Input) *FolderPlan {
 	d.ambiguities()
 	d.fresh(state.Far)
 	d.fresh(state.Near)
-	d.order()
+	d.plan.order()
 	return d.plan
 }
 
@@ -97,6 +97,7 @@ func (d *differ) row(r state.Row) {
 	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
 		d.hidden(r, farGone || nearGone)
 	case farGone && nearGone:
+		d.lose(r, Both, mail.Flags{})
 		d.plan.drop = append(d.plan.drop, r.ID)
 	case farGone:
 		d.removed(r, state.Far)
@@ -129,6 +130,14 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	now, flagged := d.deltas[kept].Flags[r.ID]
 	fresh := r.Key(gone) != "" // it was there when the state was last recorded
 	wanted := flagged && !now.Has(mail.Deleted)
+	switch {
+	case !flagged:
+		d.lose(r, sidesOf(gone), r.Had(kept))
+	case now.Has(mail.Deleted) && !r.Flags.Has(mail.Deleted): // removed there too
+		d.lose(r, Both, now)
+	default:
+		d.lose(r, sidesOf(gone), now)
+	}
 	back := fresh && wanted && d.conflict(r).keeps(gone) && d.Policy.toward(gone)&OpNew != 0 ||
 		!fresh && wanted && r.Flags.Has(mail.Deleted) // somebody took the mark off again
 	if back && gone == state.Far && r.Status == state.StatusPlaceholder {
@@ -219,7 +228,7 @@ func (d *differ) both(r state.Row) {
 			d.expire(note, item{meta: mail.Meta{Key: r.Near, Flags: nearFlags, Size: r.Size, Date: r.Date}, row: row})
 			continue
 		}
-		add, remove := d.allowed(to, want.Minus(now[to])), d.allowed(to, now[to].Minus(want).Minus(apart))
+		add, remove := d.Policy.allowed(to, want.Minus(now[to])), d.Policy.allowed(to, now[to].Minus(want).Minus(apart))
 		if to == state.Near && whole {
 			d.deliverWhole(why, row, nearFlags, add, remove)
 			continue
@@ -242,10 +251,10 @@ func (d *differ) why(to state.Side, changed mail.Flags) string {
 
 // allowed leaves of a change of flags what the policy lets be carried to a side:
 // \Deleted is a removal, everything else a flag.
-func (d *differ) allowed(to state.Side, flags mail.Flags) mail.Flags {
+func (p Policy) allowed(to state.Side, flags mail.Flags) mail.Flags {
 	deleted := mail.Flags{System: flags.System & mail.Deleted}
 	out := flags.Minus(deleted)
-	ops := d.Policy.toward(to)
+	ops := p.toward(to)
 	if ops&OpFlags == 0 {
 		out = mail.Flags{}
 	}
@@ -275,6 +284,13 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChang
 	if len(sides) == 0 {
 		return false // the mark travels as a flag
 	}
+	if !marked(state.Far) || !marked(state.Near) {
+		gone := state.Far
+		if marked(state.Near) {
+			gone = state.Near
+		}
+		d.lose(*row, sidesOf(gone), now[gone.Other()])
+	}
 	var mark *bool
 	if len(sides) == 1 {
 		// One copy is expunged. The other is marked, or left alone, and known
@@ -302,7 +318,12 @@ func (d *differ) fresh(from state.Side) {
 	if from == state.Near {
 		step.Op = OpPush
 	}
-	for _, m := range append(d.again[from], d.deltas[from].New...) {
+	for _, m := range d.again[from] {
+		if from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded) {
+			step.items = append(step.items, item{meta: m, again: true})
+		}
+	}
+	for _, m := range d.deltas[from].New {
 		if !m.Hidden && (from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded)) {
 			step.items = append(step.items, item{meta: m})
 		}
@@ -334,12 +355,20 @@ func (d *differ) removeStep(side state.Side, reason string, it item) {
 	step.items = append(step.items, it)
 }
 
+// lose notes that a message is gone somewhere: it may have been moved. now are
+// the flags of the copy that is left.
+func (d *differ) lose(r state.Row, gone Sides, now mail.Flags) {
+	if r.Status == state.StatusPair || r.Status == state.StatusPlaceholder {
+		d.plan.lost = append(d.plan.lost, lost{row: r, gone: gone, now: now})
+	}
+}
+
 // order puts the steps in the order in which they are applied: content first,
-// then flags, removals last.
-func (d *differ) order() {
-	rank := map[Op]int{OpRename: 0, OpCreate: 1, OpPull: 2, OpPush: 3, OpFlag: 4, OpMove: 5, OpRemove: 6, OpDrop: 7}
-	slices.SortStableFunc(d.plan.Steps, func(a, b *Step) int { return cmp.Compare(rank[a.Op], rank[b.Op]) })
-	for _, s := range d.plan.Steps {
+// then moves, then flags, removals last.
+func (p *FolderPlan) order() {
+	rank := map[Op]int{OpRename: 0, OpCreate: 1, OpPull: 2, OpPush: 3, OpMove: 4, OpFlag: 5, OpRemove: 6, OpDrop: 7}
+	slices.SortStableFunc(p.Steps, func(a, b *Step) int { return cmp.Compare(rank[a.Op], rank[b.Op]) })
+	for _, s := range p.Steps {
 		slices.SortStableFunc(s.items, func(a, b item) int { return cmp.Compare(a.meta.Key, b.meta.Key) })
 	}
 }

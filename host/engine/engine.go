@@ -213,10 +213,10 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 		}
 	}
 	e.report.Folders = max(e.report.Folders, len(plan.Folders))
-	e.leaveMoved(plan)
-	if err := e.holdBack(ctx, plan); err != nil {
+	if err := e.joinMoves(ctx, plan); err != nil {
 		return nil, err
 	}
+	e.leaveMoved(plan)
 	if err := e.holdBack(ctx, plan); err != nil {
 		return nil, err
 	}

@@ -38,20 +38,19 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
 	if err != nil {
 		return paired{}, err
 	}
-	var sizes sizeSet
+	var sizes []int64
 	for _, d := range known {
-		sizes.add(d.id.Size)
-		sizes.add(d.id.bare())
+		sizes = append(sizes, d.id.Size, d.id.bare())
 		if d.standsFor != nil {
-			sizes.add(d.standsFor.Size)
+			sizes = append(sizes, d.standsFor.Size)
 		}
 	}
 	if fewSide == state.Far {
 		// A placeholder has another size. Near headers are read in any case.
-		sizes.any = true
+		sizes = append(sizes, -1)
 	}
 	ref := refOf(r.p.name, r.results[fewSide.Other()])
-	if many, err = r.e.ofSizes(ctx, fewSide.Other(), ref, many, sizes); err != nil || len(many) == 0 {
+	if many, err = r.e.ofSizes(ctx, fewSide.Other(), ref, many, newSizeSet(sizes)); err != nil || len(many) == 0 {
 		return paired{}, err
 	}
 	others, err := r.describeSome(ctx, fewSide.Other(), many)
@@ -76,25 +75,20 @@ func (r *reading) describeSome(ctx context.Context, side state.Side, metas []mai
 	return out, err
 }
 
-// sizeSet is a set of sizes in CRLF form. The zero value is empty.
+// sizeSet is a set of sizes in CRLF form.
 type sizeSet struct {
-	sizes []int64
-	any   bool // a size is not known: all are possible
+	sizes []int64 // in order
+	any   bool    // a size is not known: all are possible
 }
 
-func (s *sizeSet) add(size int64) {
-	if size < 0 {
-		s.any = true
-		return
-	}
-	if i, found := slices.BinarySearch(s.sizes, size); !found {
-		s.sizes = slices.Insert(s.sizes, i, size)
-	}
+func newSizeSet(sizes []int64) sizeSet {
+	slices.Sort(sizes)
+	return sizeSet{sizes: slices.Compact(sizes), any: len(sizes) > 0 && sizes[0] < 0}
 }
 
 // allows reports whether a message, as its store keeps it, can have one of the
 // sizes: on a server sizes are told in CRLF form, a file may take less.
-func (s *sizeSet) allows(m mail.Meta) bool {
+func (s sizeSet) allows(m mail.Meta) bool {
 	if s.any || m.Size < 0 {
 		return true
 	}

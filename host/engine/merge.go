@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
 )
 
 // ruled are the flags that a policy does not merge three ways, by their rule.
@@ -48,4 +49,24 @@ func merge(base, far, near mail.Flags, rules ruled) mail.Flags {
 	out = out.Minus(rules.all())
 	out = out.Union(far.Intersect(rules.far)).Union(near.Intersect(rules.near))
 	return out.Union(either.Intersect(rules.union))
+}
+
+// agree notes in a row what both copies of its message agree on, now that they
+// have these flags, and returns the flags that both are to have, and those that
+// stand apart, since one side has them and the other cannot keep them.
+func agree(row *state.Row, far, near mail.Flags, rules ruled) (want, apart mail.Flags) {
+	base := row.Flags
+	farOnly := far.Intersect(row.FarOnly).Minus(near)
+	nearOnly := near.Intersect(row.NearOnly).Minus(far)
+	want = merge(base, far.Minus(farOnly), near.Minus(nearOnly), rules)
+	// What both sides changed alike is agreed on already.
+	agreed := base.Union(far.Intersect(near))
+	row.Flags = agreed.Minus(base.Minus(far.Union(near)))
+	row.FarOnly, row.NearOnly = farOnly, nearOnly
+	return want, farOnly.Union(nearOnly)
+}
+
+// sameFlags reports whether two rows know the same of the flags of a message.
+func sameFlags(a, b state.Row) bool {
+	return a.Flags.Equal(b.Flags) && a.FarOnly.Equal(b.FarOnly) && a.NearOnly.Equal(b.NearOnly)
 }

@@ -200,7 +200,6 @@ func (r *reading) describe(ctx context.Context, side state.Side, metas []mail.Me
 func (r *reading) digest(ctx context.Context, groups []group) error {
 	for _, side := range []state.Side{state.Far, state.Near} {
 		at := map[mail.Key]*described{}
-		var keys mail.KeySet
 		for _, g := range groups {
 			members := g.far
 			if side == state.Near {
@@ -208,25 +207,32 @@ func (r *reading) digest(ctx context.Context, groups []group) error {
 			}
 			for i := range members {
 				at[members[i].meta.Key] = &members[i]
-				keys.Add(members[i].meta.Key)
 			}
 		}
-		if keys.Empty() {
-			continue
-		}
-		err := r.e.store(side).Bodies(ctx, refOf(r.p.name, r.results[side]), keys, func(m mail.Meta, b mail.Body) error {
-			sum := newWholeDigest()
-			if _, err := io.Copy(sum, b); err != nil {
-				return err
-			}
-			if d := at[m.Key]; d != nil {
-				d.body = sum.String()
-			}
-			return nil
-		})
-		if err != nil {
+		if err := r.e.digestOf(ctx, side, refOf(r.p.name, r.results[side]), at); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// digestOf reads messages of one folder for their digests, by key.
+func (e *Engine) digestOf(ctx context.Context, side state.Side, ref mail.Ref, at map[mail.Key]*described) error {
+	if len(at) == 0 {
+		return nil
+	}
+	var keys mail.KeySet
+	for key := range at {
+		keys.Add(key)
+	}
+	return e.store(side).Bodies(ctx, ref, keys, func(m mail.Meta, b mail.Body) error {
+		sum := newWholeDigest()
+		if _, err := io.Copy(sum, b); err != nil {
+			return err
+		}
+		if d := at[m.Key]; d != nil {
+			d.body = sum.String()
+		}
+		return nil
+	})
 }

@@ -42,6 +42,7 @@ type FolderPlan struct {
 	drop      []int64             // rows to be forgotten
 	reset     bool                // forget everything first: the folder is paired anew
 	settle    []int64             // intents that are resolved
+	late      []state.Intent      // intents that are resolved when everything was done
 	blocked   atomic.Bool         // something was left alone: the cursors stay where they were
 	renewed   map[int64]bool      // rows of drop whose messages are copied as new ones
 	ambiguous int                 // messages that nobody can say are or are not each other
@@ -55,6 +56,8 @@ type FolderPlan struct {
 	finished  bool // everything in it is done and recorded
 
 	census census
+	lost   []lost // messages that are gone, on one side or both
+	strays []lost // new messages of which an intent tells
 	// apart are the flags that a side is known not to keep, by that side.
 	apart [state.Near + 1]mail.Flags
 }
@@ -95,7 +98,9 @@ type item struct {
 	// standsFor is the message that a near message is a placeholder of, or nil.
 	standsFor *Identity
 	// note is the option that does not keep the message near, of an expiry.
-	note string
+	note  string
+	again bool   // not new: it was removed on the other side, and is brought back
+	moved *moved // for a move: what it makes of the message
 }
 
 // Keys returns the keys of the step's messages.
@@ -178,6 +183,9 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 			}
 			f.blocked.Store(true)
 			f.notes = append(f.notes, "left alone by the script: "+reason)
+			if s.Op == OpMove {
+				p.leaveMove(f, s)
+			}
 			if s.Op == OpCreate {
 				// A folder that the state knows and a side lacks counts as
 				// removed there: so the state must not hear of this one.

@@ -30,6 +30,8 @@ type reading struct {
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
+	strays []lost // copies that were under way to each other, as far as intents tell
+
 	mu      sync.Mutex
 	altered []*state.Row // rows whose two copies differ, to be recorded
 }
@@ -246,7 +248,9 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		met.hold(false)
 		paired = append(paired, met.rows...)
 	}
-	in := Input{Folder: r.p.name, Rows: append(r.rows, r.adopt(paired)...),
+	paired = r.adopt(paired)
+	settled, late := r.outlast(settled, paired)
+	in := Input{Folder: r.p.name, Rows: append(r.rows, paired...),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy,
 		Again: r.worthAnotherTry(), Touched: r.touched, Keep: r.e.keepRules()}
 	if r.hasRoom(in) {
@@ -267,7 +271,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		in.Far, in.Near = r.deltas[state.Far], r.deltas[state.Near]
 		plan = Diff(in)
 	}
-	plan.settle = settled
+	plan.settle, plan.late, plan.strays = settled, late, r.strays
 	return plan, nil
 }
 
@@ -320,6 +324,6 @@ func (r *reading) nothing(plan *FolderPlan) bool {
 	if r.p.known != nil {
 		record.Open, record.Refused, record.Ambiguous = r.p.known.Open, r.p.known.Refused, r.p.known.Ambiguous
 	}
-	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle) == 0 &&
+	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle)+len(plan.late) == 0 &&
 		r.p.known != nil && record == *r.p.known
 }

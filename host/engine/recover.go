@@ -64,12 +64,13 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 		for _, m := range r.deltas[to].New {
 			fresh[m.Key] = m
 		}
-		var unnamed []state.Intent
+		var all, unnamed []state.Intent
 		begin := len(rows)
 		for _, in := range r.intents {
 			if in.To != to {
 				continue
 			}
+			all = append(all, in)
 			settled = append(settled, in.ID)
 			if in.Target == "" {
 				unnamed = append(unnamed, in)
@@ -82,16 +83,84 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 				return nil, nil, err
 			}
 		}
-		if len(unnamed) == 0 {
-			continue
+		if len(unnamed) > 0 {
+			found, err := r.searchArrivals(ctx, to, unnamed)
+			if err != nil {
+				return nil, nil, err
+			}
+			rows = append(rows, found...)
 		}
-		found, err := r.searchArrivals(ctx, to, unnamed)
-		if err != nil {
-			return nil, nil, err
-		}
-		rows = append(rows, found...)
+		r.stray(to, all, rows[begin:])
 	}
 	return r.rejoin(rows), settled, nil
+}
+
+// outlast divides the intents that are resolved into those that the plan ends when
+// it is recorded, and those that are still needed then: of a message that was moved
+// or removed since it was delivered they are all that is known, until that was
+// carried to the other side.
+func (r *reading) outlast(settled []int64, paired []state.Row) (now []int64, late []state.Intent) {
+	recorded := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
+	needed := len(r.strays) > 0
+	for _, row := range slices.Concat(r.rows, paired) {
+		if row.ID < 0 && (r.deltas[state.Far].Gone[row.ID] || r.deltas[state.Near].Gone[row.ID]) {
+			needed = true
+			continue
+		}
+		recorded[state.Far][row.Far], recorded[state.Near][row.Near] = true, true
+	}
+	if !needed {
+		return settled, nil
+	}
+	for _, in := range r.intents {
+		if recorded[in.To.Other()][in.Source] {
+			now = append(now, in.ID)
+		} else {
+			late = append(late, in)
+		}
+	}
+	return now, late
+}
+
+// stray notes which copies may have been under way to each other when the user
+// moved one of them: sources whose delivery is not found, and, where a source is
+// gone, what came to the target since.
+func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row) {
+	from := to.Other()
+	paired := map[state.Side]map[mail.Key]bool{from: {}, to: {}}
+	for _, row := range slices.Concat(r.rows, found) {
+		paired[from][row.Key(from)], paired[to][row.Key(to)] = true, true
+	}
+	there := map[mail.Key]mail.Meta{}
+	for _, m := range r.deltas[from].New {
+		there[m.Key] = m
+	}
+	gone, next := false, mail.Key("")
+	for _, in := range intents {
+		m, isThere := there[in.Source]
+		switch {
+		case paired[from][in.Source]:
+		case isThere:
+			r.strays = append(r.strays, strayed(m, from, in.Flags))
+		case in.Target == "":
+			if !gone || in.Next < next {
+				next = in.Next
+			}
+			gone = true
+		}
+	}
+	for _, m := range r.deltas[to].New {
+		if gone && m.Key >= next && !paired[to][m.Key] {
+			r.strays = append(r.strays, strayed(m, to, m.Flags))
+		}
+	}
+}
+
+// strayed is a message of which one copy is left, on the given side.
+func strayed(m mail.Meta, side state.Side, base mail.Flags) lost {
+	l := lost{row: state.Row{Flags: base, Size: -1, Date: m.Date}, gone: sidesOf(side.Other()), now: m.Flags}
+	setKey(&l.row, side, m.Key)
+	return l
 }
 
 // intentRow is the pair that a delivery made. The source may have got other

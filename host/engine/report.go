@@ -24,6 +24,7 @@ type Report struct {
 	Pulled, Pushed,
 	FlagsFar, FlagsNear,
 	RemovedFar, RemovedNear,
+	MovedFar, MovedNear,
 	Created,
 	Restored,
 	Expired int // near copies that are not kept any more; far they stay
@@ -100,7 +101,7 @@ func (r *Report) failedKeys() map[failure]bool {
 
 // Changes is the number of changes made on either side.
 func (r *Report) Changes() int {
-	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.Created + r.Restored + r.Expired
+	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.MovedFar + r.MovedNear + r.Created + r.Restored + r.Expired
 }
 
 // Err is nil when everything was done; else it tells that some was not.
@@ -142,6 +143,7 @@ func (r *Report) Value() wire.Map {
 		"pulled": int64(r.Pulled), "pushed": int64(r.Pushed),
 		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
 		"removed_far": int64(r.RemovedFar), "removed_near": int64(r.RemovedNear),
+		"moved_far": int64(r.MovedFar), "moved_near": int64(r.MovedNear),
 		"created": int64(r.Created), "expired": int64(r.Expired), "restored": int64(r.Restored), "notes": notes, "failures": failures,
 	}
 }

@@ -95,6 +95,10 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		return err
 	}
 	c.joined(change.Put)
+	c.found = make(map[mail.Key]state.Row, len(change.Put))
+	for _, row := range change.Put {
+		c.found[row.Key(c.from)] = row
+	}
 	return nil
 }
 
