@@ -245,6 +245,73 @@ var tuid = regexp.MustCompile(`(?m)^X-TUID: .*\n`)
 
 func untagged(body []byte) string { return digest(tuid.ReplaceAll(body, nil)) }
 
+// What mbsync left out for its age or size stays out, where the account says the
+// same; a placeholder of its becomes the message when it is flagged.
+func TestAdoptWhatMbsyncLeftOut(t *testing.T) {
+	srv := dovecot.Start(t)
+	home := t.TempDir()
+	mbsync := foreignTool(t, home, "mbsync")
+	srv.AddUser(t, "limits")
+	client := dialRaw(t, srv.Addr(), "limits", dovecot.Password)
+	defer client.close()
+	for n := range 40 {
+		size := 100
+		if n%8 == 7 {
+			size = 30_000
+		}
+		body := fmt.Sprintf("Message-ID: <%d@limits.example>\r\nSubject: number %d\r\n\r\n%s", n, n, strings.Repeat("a line\r\n", size/8))
+		client.append("INBOX", `\Seen`, arrival(n), []byte(body))
+	}
+	host, port, _ := strings.Cut(srv.Addr(), ":")
+	limits := "SyncState *\nMaxMessages 20\nMaxSize 10k\nExpireUnread yes"
+	rc := write(t, home, "mbsyncrc", fmt.Sprintf(mbsyncrc, host, port, "limits", dovecot.Password, "Path ~/Mail/\nInbox ~/Mail/INBOX\nSubFolders Verbatim", limits))
+	near := filepath.Join(home, "Mail")
+	require.NoError(t, os.MkdirAll(near, 0o700))
+	mbsync("-c", rc, "-a")
+	for n := range 5 {
+		body := fmt.Sprintf("Message-ID: <later%d@limits.example>\r\nSubject: later\r\n\r\nlater\r\n", n)
+		client.append("INBOX", `\Seen`, arrival(100+n), []byte(body))
+	}
+	quiet()
+	mbsync("-c", rc, "-a")
+	quiet()
+	mbsync("-c", rc, "-a")
+	require.Equal(t, 20, len(files(t, near)))
+
+	proxy, far := watched(t, srv, "limits")
+	file := write(t, home, "init.lua", account1(far, `api.maildir { path = "~/Mail", encoding = "utf7" }`,
+		"  max_messages = 20, expire_unread = true, max_size = \"10k\",\n"))
+	before, status := files(t, near), client.stable()
+	r := ok(t, home, "state", "import", "--from", "mbsync", file)
+	require.Contains(t, r.out, "20 messages taken over, 2 of them placeholders, 25 expired\n", r.err)
+	for range 2 {
+		r = ok(t, home, "sync", file)
+		require.Contains(t, r.out, "nothing to do")
+		require.Zero(t, bodyBytes(proxy))
+		require.Equal(t, before, files(t, near))
+		require.Equal(t, status, client.stable())
+	}
+
+	client.cmd("SELECT INBOX")
+	client.cmd(`UID STORE 40 +FLAGS.SILENT (\Flagged)`)
+	ok(t, home, "sync", file)
+	require.NotZero(t, bodyBytes(proxy))
+	large := 0
+	for _, f := range readForeign(t, near)["INBOX"] {
+		large += f
+	}
+	require.Equal(t, 20, large)
+	var whole []string
+	require.NoError(t, filepath.WalkDir(near, func(path string, d fs.DirEntry, err error) error {
+		if info, infoErr := d.Info(); infoErr == nil && info.Size() > 20_000 {
+			whole = append(whole, path)
+		}
+		return err
+	}))
+	require.Len(t, whole, 1, "the message has taken the place of its placeholder")
+	require.Equal(t, 45, client.snapshot().messages(), "nothing was removed far")
+}
+
 const offlineimaprc = `[general]
 accounts = Me
 metadata = ~/.offlineimap

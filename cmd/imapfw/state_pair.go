@@ -38,12 +38,12 @@ func (g *global) statePairCommand() *cobra.Command {
 			if !all && settled.Folder == "" {
 				return g.listDoubts(cmd, args, asJSON)
 			}
-			return g.settleDoubts(cmd, args, settled)
+			return g.settleDoubts(cmd, args, settled, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "settle what has one candidate only: it is the same message")
 	cmd.Flags().BoolVar(&separate, "separate", false, "settle that messages are no copies of each other")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the list, or the outcome, as JSON")
 	return cmd
 }
 
@@ -137,7 +137,7 @@ func members(rows []state.Row, side state.Side) []listedMember {
 
 // settleDoubts settles one thing in the one account that it is about, or all that
 // have one candidate in all of them.
-func (g *global) settleDoubts(cmd *cobra.Command, args []string, one engine.Settlement) error {
+func (g *global) settleDoubts(cmd *cobra.Command, args []string, one engine.Settlement, asJSON bool) error {
 	about := 0
 	if one.Folder != "" {
 		err := g.eachState(cmd, args, func(ctx context.Context, s luaapi.AccountState) error {
@@ -156,7 +156,8 @@ func (g *global) settleDoubts(cmd *cobra.Command, args []string, one engine.Sett
 			return fault.New(fault.Config, "settle", "%d accounts have something ambiguous there", about).InFolder(one.Folder).WithHint("name the account")
 		}
 	}
-	return g.changeStates(cmd, args, func(ctx context.Context, s luaapi.AccountState) error {
+	done := []settledDoubts{}
+	err := g.changeStates(cmd, args, func(ctx context.Context, s luaapi.AccountState) error {
 		doubts, err := engine.Doubts(ctx, s.Store)
 		if err != nil {
 			return err
@@ -171,10 +172,27 @@ func (g *global) settleDoubts(cmd *cobra.Command, args []string, one engine.Sett
 			if err := engine.Settle(ctx, s.Store, w); err != nil {
 				return err
 			}
-			fmt.Fprintf(g.stdout, "%s/%s: %d pairs, %d messages of their own; the next sync goes on from there\n", s.Name, w.Folder, len(w.Pairs), len(w.New))
+			done = append(done, settledDoubts{s.Name, w.Folder, len(w.Pairs), len(w.New)})
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(g.stdout, done)
+	}
+	for _, d := range done {
+		fmt.Fprintf(g.stdout, "%s/%s: %d pairs, %d messages of their own; the next sync goes on from there\n", d.Account, d.Folder, d.Pairs, d.Separate)
+	}
+	return nil
+}
+
+type settledDoubts struct {
+	Account  string `json:"account"`
+	Folder   string `json:"folder"`
+	Pairs    int    `json:"pairs"`
+	Separate int    `json:"separate"`
 }
 
 // obvious are the settlements of what has one candidate only.

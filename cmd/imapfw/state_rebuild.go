@@ -13,6 +13,11 @@ import (
 
 func (g *global) stateRebuildCommand() *cobra.Command {
 	var folders []string
+	var asJSON bool
+	type rebuilt struct {
+		Account string   `json:"account"`
+		Folders []string `json:"folders"`
+	}
 	cmd := &cobra.Command{
 		Use:   "rebuild [FILE|ACCOUNT...]",
 		Short: "Have the next sync pair the messages of both sides anew",
@@ -21,16 +26,28 @@ func (g *global) stateRebuildCommand() *cobra.Command {
 			"imapfw sync --dry-run shows what it would do.",
 		Example: "  imapfw state rebuild work\n  imapfw state rebuild --folder INBOX --folder Archive/2024 work",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return g.changeStates(cmd, args, func(ctx context.Context, s luaapi.AccountState) error {
+			all := []rebuilt{}
+			err := g.changeStates(cmd, args, func(ctx context.Context, s luaapi.AccountState) error {
 				names, err := engine.Rebuild(ctx, s.Store, folders...)
 				if err == nil {
-					fmt.Fprintf(g.stdout, "%s: the next sync pairs %d folders anew: %s\n", s.Name, len(names), strings.Join(names, ", "))
+					all = append(all, rebuilt{s.Name, append([]string{}, names...)})
 				}
 				return err
 			})
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(g.stdout, all)
+			}
+			for _, r := range all {
+				fmt.Fprintf(g.stdout, "%s: the next sync pairs %d folders anew: %s\n", r.Account, len(r.Folders), strings.Join(r.Folders, ", "))
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringArrayVar(&folders, "folder", nil, "only this folder; may be given several times")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
 	return cmd
 }
 

@@ -107,6 +107,9 @@ func (a *adoption) both(p foreign.Pair, far, near mail.Key) {
 	switch p.Kind {
 	case foreign.NearPlaceholder:
 		row.Status = state.StatusPlaceholder
+		// mbsync does not carry that a placeholder was read: the message was not.
+		read := mail.Flags{System: n.Flags.System & mail.Seen &^ p.Flags.System &^ f.Flags.System}
+		row.NearOnly = row.NearOnly.Union(read)
 		a.placeholders++
 	case foreign.FarPlaceholder:
 		a.odd++

@@ -93,6 +93,13 @@ func TestAdoptionOfOneMessage(t *testing.T) {
 		"skipped": {known: []foreign.Pair{pair(1, 0, foreign.Skipped)}, far: []mail.Meta{farMeta(1)}},
 		"a placeholder": {known: []foreign.Pair{pair(1, 2, foreign.NearPlaceholder)}, far: []mail.Meta{farMeta(1)}, near: []mail.Meta{nearMeta(2)},
 			want: row(1, 2, state.StatusPlaceholder)},
+		"a placeholder that was read": {known: []foreign.Pair{pair(1, 2, foreign.NearPlaceholder)},
+			far: []mail.Meta{farMeta(1)}, near: []mail.Meta{nearMeta(2, `\Seen`)},
+			want: func() state.Row {
+				r := row(1, 2, state.StatusPlaceholder)
+				r.NearOnly = mail.NewFlags(`\Seen`)
+				return r
+			}()},
 		"a placeholder far": {known: []foreign.Pair{pair(1, 2, foreign.FarPlaceholder)}, far: []mail.Meta{farMeta(1)}, near: []mail.Meta{nearMeta(2)},
 			want: row(1, 2, "")},
 		"a number twice": {known: []foreign.Pair{pair(1, 2, foreign.Ordinary)},

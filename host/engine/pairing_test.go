@@ -251,3 +251,31 @@ func TestRenumberedFolderKeepsWhatIsOnOneSideOnly(t *testing.T) {
 		require.Zero(t, count(w.near, "INBOX"))
 	}
 }
+
+// What was marked as deleted before two sides were ever in step is nobody's
+// decision of today, and of no later day: it stays as it is until somebody marks
+// it again.
+func TestMarkWithoutABaseStaysWhereItIs(t *testing.T) {
+	eachKind(t, func(t *testing.T, w *world) {
+		m := w.message(`\Deleted`)
+		key := w.near.Add("INBOX", m)
+		m.Flags = mail.Flags{}
+		w.far.Add("INBOX", m)
+		w.still()
+		require.Equal(t, 1, count(w.far, "INBOX"))
+		w.near.SetFlags("INBOX", key, mail.NewFlags(`\Deleted`, `\Seen`))
+		r := w.sync()
+		require.Equal(t, 1, r.FlagsFar, "other flags are carried")
+		require.Zero(t, r.RemovedFar+r.RemovedNear)
+		require.Equal(t, mail.NewFlags(`\Seen`), flagsByBody(w.far)[string(m.Body)])
+		require.Equal(t, mail.NewFlags(`\Deleted`, `\Seen`), flagsByBody(w.near)[string(m.Body)])
+		w.policy.Conflict = engine.ConflictKeep // other options: the folder is read in full
+		w.still()
+		w.near.SetFlags("INBOX", key, mail.NewFlags(`\Seen`))
+		w.still()
+		w.near.SetFlags("INBOX", key, mail.NewFlags(`\Deleted`, `\Seen`))
+		r = w.sync()
+		require.Equal(t, 1, r.RemovedFar)
+		require.Zero(t, count(w.far, "INBOX")+count(w.near, "INBOX"))
+	})
+}

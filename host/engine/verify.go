@@ -18,13 +18,16 @@ const verifySample = 32
 // sample has one that is wrong, the headers decide.
 func (r *reading) verify(ctx context.Context, a *adoption) error {
 	v := &verifying{r: r, a: a, seen: map[state.Side]map[mail.Key]seen{state.Far: {}, state.Near: {}}}
-	var pairs []*adopted
+	var pairs, placeholders []*adopted
 	for _, p := range a.pairs {
-		if p.row.Status == state.StatusPair { // a placeholder is nothing like its message
+		if p.row.Status == state.StatusPair {
 			pairs = append(pairs, p)
 		} else {
-			p.row.Size = sizeOf(a.metas[state.Far][p.row.Far])
+			placeholders = append(placeholders, p)
 		}
+	}
+	if err := v.placeholders(ctx, placeholders); err != nil {
+		return err
 	}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		if err := v.look(ctx, side, pairs, false); err != nil {
@@ -126,9 +129,7 @@ func (v *verifying) judge(pairs []*adopted) (wrong int) {
 		near, nearSeen := v.seen[state.Near][p.row.Near]
 		switch {
 		case !farSeen || !nearSeen, far.id.Header != near.id.Header && !far.like.of(near.like):
-			p.bad = true
-			delete(v.a.used[state.Far], p.row.Far)
-			delete(v.a.used[state.Near], p.row.Near)
+			v.wrong(p)
 			wrong++
 		case far.id.Header == near.id.Header:
 			v.describe(p)
@@ -137,6 +138,36 @@ func (v *verifying) judge(pairs []*adopted) (wrong int) {
 		// identity in common.
 	}
 	return wrong
+}
+
+// placeholders looks at placeholders and their messages: a placeholder has the
+// header of its message, but for the subject, and tells nothing of its size. What
+// is noted is that of the message.
+func (v *verifying) placeholders(ctx context.Context, pairs []*adopted) error {
+	for _, side := range []state.Side{state.Far, state.Near} {
+		for _, servers := range []bool{true, false} {
+			if err := v.look(ctx, side, pairs, servers); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range pairs {
+		far, farSeen := v.seen[state.Far][p.row.Far]
+		near, nearSeen := v.seen[state.Near][p.row.Near]
+		if !farSeen || !nearSeen || far.like.id != near.like.id {
+			v.wrong(p)
+			continue
+		}
+		p.row.Size, p.row.Ident = far.id.Size, far.id.Header
+	}
+	return nil
+}
+
+// wrong gives the messages of a pair back: it is of two.
+func (v *verifying) wrong(p *adopted) {
+	p.bad = true
+	delete(v.a.used[state.Far], p.row.Far)
+	delete(v.a.used[state.Near], p.row.Near)
 }
 
 // describe notes in a row what is known of its message.
