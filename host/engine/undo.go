@@ -168,6 +168,9 @@ func (u *undoing) folder(ctx context.Context, f *undoFolder) error {
 	if err := u.flags(ctx, f, rows); err != nil {
 		return err
 	}
+	if err := u.moveBack(ctx, f, rows); err != nil {
+		return err
+	}
 	return u.restore(ctx, f, rows)
 }
 

@@ -16,6 +16,7 @@ type undoPlan []*undoFolder
 type undoFolder struct {
 	name   string
 	lost   []*lostMessage
+	moved  []*movedMessage // here, by the run
 	flags  map[int64]*flagChange // by row
 	unkept int                   // removed, and not kept
 }
@@ -24,6 +25,12 @@ type undoFolder struct {
 type lostMessage struct {
 	state.Event
 	written Sides // where the run removed it
+}
+
+// movedMessage is a message that a run moved to a folder, from Other.
+type movedMessage struct {
+	state.Event
+	written Sides // where the run moved it; on the other side it had been moved
 }
 
 // flagChange is what a run made of the flags of a message, in all.
@@ -41,7 +48,18 @@ func (c *flagChange) remove() mail.Flags { return c.after.Minus(c.before) }
 func reverse(events []state.Event) undoPlan {
 	folders := map[string]*undoFolder{}
 	lost := map[int64]*lostMessage{} // by row
+	// A message that moves gets another row: what was done to it before is done
+	// to that one.
+	now := map[int64]state.Event{}
 	for _, ev := range events {
+		if Op(ev.Op) == OpMove && ev.Was != 0 && ev.Row != 0 {
+			now[ev.Was] = ev
+		}
+	}
+	for _, ev := range events {
+		if to, moved := now[ev.Row]; moved && Op(ev.Op) == OpFlag {
+			ev.Row, ev.Folder = to.Row, to.Folder
+		}
 		f := folders[ev.Folder]
 		if f == nil {
 			f = &undoFolder{name: ev.Folder, flags: map[int64]*flagChange{}}
@@ -55,6 +73,10 @@ func reverse(events []state.Event) undoPlan {
 				f.flags[ev.Row] = c
 			}
 			c.after, c.written = ev.After, c.written|sidesOf(ev.Side)
+		case OpMove:
+			if ev.Row != 0 {
+				f.moved = append(f.moved, &movedMessage{Event: ev, written: sidesOf(ev.Side)})
+			}
 		case OpRemove:
 			if l := lost[ev.Row]; l != nil && ev.Row != 0 {
 				l.written |= sidesOf(ev.Side)
@@ -86,7 +108,7 @@ func reverse(events []state.Event) undoPlan {
 	}
 	var plan undoPlan
 	for _, name := range slices.Sorted(maps.Keys(folders)) {
-		if f := folders[name]; len(f.lost)+len(f.flags)+f.unkept > 0 {
+		if f := folders[name]; len(f.lost)+len(f.moved)+len(f.flags)+f.unkept > 0 {
 			plan = append(plan, f)
 		}
 	}
@@ -110,6 +132,7 @@ func (p undoPlan) value() wire.Map {
 	}
 	for _, f := range p {
 		add(f.name, "flags", len(f.flags), "as they were before the run")
+		add(f.name, "move", len(f.moved), "back to where they were")
 		add(f.name, "restore", len(f.lost), "removed by the run")
 		add(f.name, "lost", f.unkept, "removed by the run and not kept")
 	}
