@@ -177,3 +177,62 @@ func TestMoreThanUndoCanKeepIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, r.Restored, "it was kept too long")
 }
+
+// A message that was moved, and flagged on the way, goes back to where it was,
+// on the side where the user moved it and on the one where the run did.
+func TestUndoOfMoves(t *testing.T) {
+	eachKind(t, func(t *testing.T, w *world) {
+		withUndo(t, w)
+		for range 4 {
+			w.far.Add("INBOX", w.message(`\Seen`))
+		}
+		w.far.Add("Archive", w.message())
+		w.sync()
+		before := w.far.Snapshot()
+		w.near.Move("INBOX", w.near.Snapshot()["INBOX"][0].Key, "Archive")
+		w.far.Move("INBOX", w.far.Snapshot()["INBOX"][1].Key, "Archive")
+		for _, m := range w.near.Snapshot()["Archive"] {
+			w.near.SetFlags("Archive", m.Key, mail.NewFlags(`\Seen`, `\Flagged`))
+		}
+		w.sync()
+		require.Equal(t, 3, count(w.far, "Archive"))
+		require.Equal(t, 2, count(w.near, "INBOX"))
+		r, err := w.undo(0)
+		require.NoError(t, err)
+		require.NoError(t, r.Err())
+		w.sync()
+		w.same()
+		require.Equal(t, flagsOf(before), flagsOf(w.far.Snapshot()))
+		require.Equal(t, 4, count(w.far, "INBOX"))
+		require.Equal(t, 1, count(w.far, "Archive"))
+		w.still()
+	})
+}
+
+// An undo of moves that is killed is finished by the next sync and undo.
+func TestKilledUndoOfMoves(t *testing.T) {
+	for _, kind := range []string{"imap-maildir", "imap-imap", "no-uidplus"} {
+		for n := 0; ; n += stride() {
+			w := newWorld(t, kind)
+			withUndo(t, w)
+			for range 3 {
+				w.far.Add("INBOX", w.message())
+			}
+			w.far.Add("Archive", w.message())
+			w.sync()
+			w.near.Move("INBOX", w.near.Snapshot()["INBOX"][0].Key, "Archive")
+			w.sync()
+			mend, breaker := w.killAt(n)
+			_, err := w.undo(0)
+			mend()
+			if breaker.Seen() < n {
+				require.NoError(t, err)
+				break
+			}
+			w.sync()
+			w.same()
+			require.Equal(t, 4, count(w.far, "INBOX")+count(w.far, "Archive"), "killed at moment %d", n)
+			w.still()
+		}
+	}
+}
