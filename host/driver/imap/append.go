@@ -108,6 +108,9 @@ func (dl *delivery) end() {
 // 7888) not even for leave to send. Keywords that the folder does not keep, as
 // far as it has told, are left out.
 //
+// Also where UTF8=ACCEPT is on, a message goes as a plain literal, whatever is in
+// its header: RFC 9755 has dropped the data item "UTF8" of RFC 6855.
+//
 // A message that may have been sent is never sent again: when the connection
 // drops, Commit tells, and the caller looks for it from Reservation.Next on.
 func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body mail.Body) (driver.Delivery, error) {
@@ -141,7 +144,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	options := &goimap.AppendOptions{Flags: imapFlags(dl.flags), Time: appendDate(m.Date)}
 	var broken error
 	err = s.Run(ctx, "append", func(client *imapclient.Client) error {
-		dl.cmd = client.Append(box.server, c.size, options)
+		dl.cmd = client.Append(s.appendName(box), c.size, options)
 		broken = copyExactly(dl.cmd, c)
 		if broken != nil && s.alive() {
 			s.close() // the source failed: there is no other way out of a literal
@@ -161,6 +164,14 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	s.appendsTo.Store(&box.name)
 	s.appends.Add(1)
 	return dl, nil
+}
+
+// appendName is a folder's name as imapclient is to be given it.
+func (s *session) appendName(box mailbox) string {
+	if box.name == mail.Inbox {
+		return mail.Inbox
+	}
+	return s.NameForAppend(s.wire(box), box.server)
 }
 
 // check makes sure that the folder has the epoch. Mostly Reserve has.

@@ -33,7 +33,7 @@ func TestContractOnEmbeddedServer(t *testing.T) {
 		"default":        {},
 		"one connection": {connections: 1},
 		"bare IMAP4rev1": {connections: 2, untold: true, without: []string{
-			"UIDPLUS", "LITERAL+", "LITERAL-", "MOVE", "ESEARCH", "LIST-EXTENDED", "LIST-STATUS", "NAMESPACE", "UNSELECT", "SEARCHRES",
+			"UIDPLUS", "LITERAL+", "LITERAL-", "MOVE", "ESEARCH", "LIST-EXTENDED", "LIST-STATUS", "NAMESPACE", "UNSELECT", "SEARCHRES", "UTF8=ACCEPT",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -135,6 +135,9 @@ func (d *Driver) entryOf(r *conn.Response, utf8 bool) *entry {
 		Name: box.name, Raw: raw, Attrs: r.Fields[0].Strings(), Count: -1, Fault: complaint,
 	}
 	e.Subscribed = e.HasAttr(`\Subscribed`)
+	if !e.Selectable() {
+		e.Fault = "" // no mail is in it
+	}
 	return e
 }
 

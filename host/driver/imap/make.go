@@ -19,34 +19,52 @@ func (d *Driver) CreateFolder(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	err = d.with(ctx, "", true, func(ctx context.Context, s *session) error {
+	if box.odd {
+		return oddName(name)
+	}
+	err = d.create(ctx, box)
+	if marked, ok := d.names.marked(box); ok && isRefusal(err) {
+		if err = d.create(ctx, marked); err == nil {
+			d.names.note(marked)
+		}
+	}
+	if !isRefusal(err) {
+		return err
+	}
+	at := strings.LastIndexByte(name, '/')
+	if at >= 0 && mayLackParent(err) && d.CreateFolder(ctx, name[:at]) == nil {
+		err = d.create(ctx, box)
+	}
+	if isRefusal(err) {
+		return errors.Unwrap(err)
+	}
+	return err
+}
+
+// create sends CREATE. That the folder is there already is no error; a refusal
+// that another attempt could help is marked as one.
+func (d *Driver) create(ctx context.Context, box mailbox) error {
+	return d.with(ctx, "", true, func(ctx context.Context, s *session) error {
 		reply, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
 		if err == nil || !s.refused(ctx, err) {
-			return err
+			return inFolder(err, box.name)
 		}
 		if reply.Code == "CANNOT" { // it never will (RFC 5530 section 3)
-			return (&fault.Error{Code: fault.BadName, Op: "create", Err: err}).
+			return (&fault.Error{Code: fault.BadName, Op: "create", Folder: box.name, Err: err}).
 				WithHint("the server does not take this name; give it another one there, with rename")
 		}
 		if there, listErr := s.exists(ctx, box); listErr == nil && there {
 			return nil
 		}
-		return refusal{inFolder(err, name)}
+		return refusal{inFolder(err, box.name)}
 	})
-	if !isRefusal(err) {
-		return inFolder(err, name)
-	}
-	at := strings.LastIndexByte(name, '/')
-	if at < 0 || !mayLackParent(err) {
-		return errors.Unwrap(err)
-	}
-	if parentErr := d.CreateFolder(ctx, name[:at]); parentErr != nil {
-		return errors.Unwrap(err)
-	}
-	return d.with(ctx, "", true, func(ctx context.Context, s *session) error {
-		_, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
-		return inFolder(err, name)
-	})
+}
+
+// oddName refuses to give a folder a name that the server would not encode as it
+// should be.
+func oddName(name string) error {
+	return fault.New(fault.BadName, "create", "the name stands for one that is not encoded as IMAP demands").InFolder(name).
+		WithHint("give it another name there, with rename")
 }
 
 // mayLackParent tells a refusal that parents could help from others.

@@ -1,8 +1,8 @@
 package imap
 
 import (
-	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,8 +14,9 @@ import (
 // mailbox is a folder on its way into a command.
 type mailbox struct {
 	name   string // as mail.Folder.Name
-	server string // UTF-8, with the server's prefix and separator
-	raw    string // as the server listed it; "" where it did not
+	server string // UTF-8, with the server's prefix and separator; see conn.ReadName
+	raw    string // as the server writes it; "" where that is the encoding of server
+	odd    bool   // no good name, and not listed
 }
 
 // add puts the folder's name into a command.
@@ -27,7 +28,9 @@ func (b mailbox) add(cmd *conn.Command) *conn.Command {
 }
 
 // names translates folder names: the server's have a prefix, a separator and an
-// encoding of its own, ours are UTF-8 with "/" between the levels.
+// encoding of its own, ours are UTF-8 with "/" between the levels. A "/" within a
+// level, and what is not encoded as it should be, is written in digits, see
+// conn.ReadName.
 type names struct {
 	path      string // with the server's separator and at its end, once known
 	separator string // that overrides the server's
@@ -36,6 +39,7 @@ type names struct {
 	prefix string             // of the personal namespace
 	delim  string             // of new folders; "" for a flat server
 	others []string           // prefixes of the other namespaces
+	utf8   bool               // the server writes UTF-8, not modified UTF-7
 	listed map[string]mailbox // by name, as of the latest LIST
 }
 
@@ -47,9 +51,10 @@ func newNames(opts Options) *names {
 }
 
 // learn takes what NAMESPACE or LIST "" "" told.
-func (n *names) learn(prefix, delim string, others []string) {
+func (n *names) learn(prefix, delim string, others []string, utf8 bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.utf8 = utf8
 	if n.prefix == "" {
 		n.prefix = prefix
 	}
@@ -86,7 +91,8 @@ func (n *names) forget(is func(folder string) bool) {
 func (n *names) forServer(name string) (mailbox, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if strings.EqualFold(name, mail.Inbox) {
+	name = foldInbox(name)
+	if name == mail.Inbox {
 		return mailbox{name: mail.Inbox, server: mail.Inbox}, nil
 	}
 	if box, ok := n.listed[name]; ok {
@@ -110,12 +116,65 @@ func (n *names) forServer(name string) (mailbox, error) {
 	if n.delim != "" {
 		server = strings.ReplaceAll(name, "/", n.delim)
 	}
-	for _, other := range n.others {
-		if strings.HasPrefix(server, other) {
-			return mailbox{name: name, server: server}, nil
-		}
+	if !slices.ContainsFunc(n.others, func(other string) bool { return strings.HasPrefix(server, other) }) {
+		server = n.prefix + n.path + server
 	}
-	return mailbox{name: name, server: n.prefix + n.path + server}, nil
+	box := mailbox{name: name, server: server}
+	if strings.Contains(server, "%") {
+		raw, odd, ok := conn.WriteName(server, n.utf8, n.inLevels(n.delim))
+		if !ok {
+			return bad("it stands for no name of the server")
+		}
+		box.raw, box.odd = raw, odd
+	}
+	return box, nil
+}
+
+// marked is a folder whose name has a "&" in it for servers that want it marked
+// in UTF-8 names as well, and false where that makes no difference.
+func (n *names) marked(box mailbox) (mailbox, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	raw := box.raw
+	if raw == "" {
+		raw = box.server
+	}
+	if !n.utf8 || !strings.Contains(raw, "&") || strings.Contains(raw, "&-") {
+		return box, false
+	}
+	box.raw = strings.ReplaceAll(raw, "&", "&-")
+	return box, true
+}
+
+// note remembers how the server writes the name of a folder that is new.
+func (n *names) note(box mailbox) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.listed = maps.Clone(n.listed)
+	n.listed[box.name] = box
+}
+
+// inLevels are the characters that a level of the server's names may hold, and
+// of ours may not.
+func (n *names) inLevels(delim string) string {
+	if delim == "/" {
+		return ""
+	}
+	return "/"
+}
+
+// foldInbox writes the first level as "INBOX" when it is the inbox, whose name
+// has no case (RFC 9051 section 5.1). Servers do as they like with what is below
+// it; where they tell apart what differs by that only, the second one is told.
+func foldInbox(name string) string {
+	first, rest, deeper := strings.Cut(name, "/")
+	switch {
+	case !strings.EqualFold(first, mail.Inbox):
+		return name
+	case deeper:
+		return mail.Inbox + "/" + rest
+	}
+	return mail.Inbox
 }
 
 // fromServer returns the name of a folder the server listed. It reports false
@@ -129,17 +188,16 @@ func (n *names) fromServer(raw, delim string, utf8 bool) (box mailbox, complaint
 	if n.separator != "" {
 		delim = n.separator
 	}
-	server, decoded := raw, true
-	if !utf8 {
-		server, decoded = conn.DecodeName(raw)
-	}
-	if !decoded {
-		server = strings.ToValidUTF8(raw, "\uFFFD")
-		complaint = "its name is not encoded as IMAP demands"
-	}
-	if strings.EqualFold(server, mail.Inbox) {
+	if strings.EqualFold(raw, mail.Inbox) {
 		return mailbox{name: mail.Inbox, server: mail.Inbox, raw: raw}, "", true
 	}
+	written := raw
+	if utf8 {
+		// Some servers mark a "&" in UTF-8 names as in modified UTF-7. A folder
+		// is not to change its name with the encoding.
+		written = strings.ReplaceAll(raw, "&-", "&")
+	}
+	server := conn.ReadName(written, utf8, n.inLevels(delim))
 	name, inside := n.cutPrefix(server)
 	if inside && n.path != "" {
 		name, inside = strings.CutPrefix(name, n.path)
@@ -147,21 +205,14 @@ func (n *names) fromServer(raw, delim string, utf8 bool) (box mailbox, complaint
 	if name == "" || n.path != "" && !inside {
 		return mailbox{}, "", false
 	}
-	if delim != "/" {
-		if strings.Contains(name, "/") && complaint == "" {
-			complaint = fmt.Sprintf("its name holds a \"/\", and the server's separator is %q", delim)
-		}
-		if delim != "" {
-			name = strings.ReplaceAll(name, delim, "/")
-		}
+	if delim != "" {
+		name = strings.ReplaceAll(name, delim, "/")
 	}
 	if strings.EqualFold(name, mail.Inbox) {
 		name = server // which is longer
-		if complaint == "" {
-			complaint = "below the server's prefix its name is that of the inbox"
-		}
+		complaint = "below the server's prefix its name is that of the inbox"
 	}
-	return mailbox{name: name, server: server, raw: raw}, complaint, true
+	return mailbox{name: foldInbox(name), server: server, raw: raw}, complaint, true
 }
 
 // cutPrefix takes the personal prefix off a name. The inbox in it is any case.

@@ -94,7 +94,7 @@ func (d *Driver) learnNames(ctx context.Context, s *session) error {
 					if len(space.List) < 2 {
 						continue
 					}
-					p, _ := conn.DecodeName(space.List[0].Text)
+					p, _ := s.DecodeName(space.List[0].Text)
 					if i == 0 && j == 0 {
 						prefix, delim, told = p, space.List[1].Text, true
 					} else if p != "" {
@@ -105,7 +105,7 @@ func (d *Driver) learnNames(ctx context.Context, s *session) error {
 			return nil
 		}, "NAMESPACE")
 		if err == nil && told {
-			d.names.learn(prefix, delim, others)
+			d.names.learn(prefix, delim, others, s.UTF8())
 			return nil
 		}
 		if err != nil && !s.refused(ctx, err) {
@@ -120,7 +120,7 @@ func (d *Driver) learnNames(ctx context.Context, s *session) error {
 		return nil
 	}, "LIST")
 	if err == nil {
-		d.names.learn("", delim, nil)
+		d.names.learn("", delim, nil, s.UTF8())
 	}
 	return err
 }

@@ -57,6 +57,9 @@ func TestReadOnlySendsNothingThatWrites(t *testing.T) {
 	}
 	examined := false
 	for _, line := range p.Commands() {
+		if line == "" {
+			continue // what follows on a literal
+		}
 		word, _, _ := strings.Cut(strings.TrimPrefix(line, "UID "), " ")
 		require.Contains(t, []string{"CAPABILITY", "LOGIN", "AUTHENTICATE", "ENABLE", "NAMESPACE", "LIST", "STATUS", "EXAMINE", "FETCH", "SEARCH", "NOOP", "ID", "LOGOUT", "UNSELECT", "CLOSE"}, word, line)
 		require.NotContains(t, strings.ToUpper(line), "BODY[", "content is fetched with BODY.PEEK")

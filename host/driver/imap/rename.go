@@ -30,15 +30,22 @@ func (d *Driver) RenameFolder(ctx context.Context, from, to string) error {
 		return err
 	}
 	switch {
+	case box.odd:
+		return oddName(to)
 	case old.name == mail.Inbox || box.name == mail.Inbox:
 		// RENAME of the inbox would move its messages, and leave it there.
 		return fault.New(fault.Refused, op, "the inbox stays what it is").InFolder(from)
-	case strings.HasPrefix(to, from+"/"):
+	case strings.HasPrefix(box.name, old.name+"/"):
 		return fault.New(fault.BadName, op, "%q lies below it", to).InFolder(from)
 	}
-	moved := func(folder string) bool { return folder == from || strings.HasPrefix(folder, from+"/") }
+	moved := func(folder string) bool { return folder == old.name || strings.HasPrefix(folder, old.name+"/") }
 	d.pool.forget(moved) // servers end sessions whose folder goes away
 	err = d.rename(ctx, old, box)
+	if marked, ok := d.names.marked(box); ok && isRefusal(err) {
+		if err = d.rename(ctx, old, marked); err == nil {
+			d.names.note(marked)
+		}
+	}
 	if isRefusal(err) {
 		at := strings.LastIndexByte(to, '/')
 		if err = errors.Unwrap(err); at < 0 || !mayLackParent(err) {

@@ -1,15 +1,19 @@
 package imap_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/imap"
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest/dovecot"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -127,4 +131,48 @@ func foldersOf(t *testing.T, d *imap.Driver) []mail.Folder {
 	folders, err := d.Folders(t.Context())
 	require.NoError(t, err)
 	return folders
+}
+
+// A folder whose name holds what no other store can hold is synced like any
+// other, under a name in digits. (Dovecot shows control characters that are in
+// names, and creates none with them.)
+func TestFolderWithAnOddName(t *testing.T) {
+	server := dovecot.Start(t)
+	name := user(t, server)
+	opts := options(server.Addr(), name, dovecot.Password)
+	foldersOf(t, open(t, opts)) // Dovecot makes its folders
+	dir := filepath.Join(server.HomeDir(name), "mail", ".bell&AAc-")
+	for _, sub := range []string{"cur", "new", "tmp"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(dir, sub), 0o700))
+	}
+	server.Own(t, dir)
+	first, second := open(t, opts), open(t, opts)
+	var names []string
+	for _, f := range foldersOf(t, first) {
+		names = append(names, f.Name)
+		require.Empty(t, f.Fault)
+	}
+	require.Equal(t, []string{"INBOX", "bell%26AAc-"}, names)
+	for i, d := range []*imap.Driver{first, second} { // the second has listed nothing
+		ref := mail.Ref{Name: names[1]}
+		require.NoError(t, d.CreateFolder(t.Context(), mail.Inbox))
+		deliverText(t, d, ref, "Subject: x\r\n\r\n")
+		res, err := d.Changes(t.Context(), ref, "", func([]mail.Meta) error { return nil })
+		require.NoError(t, err)
+		require.Equal(t, i+1, res.Present.Len())
+	}
+	require.ErrorIs(t, second.CreateFolder(t.Context(), "other%26AAc-"), fault.BadName)
+	require.ErrorIs(t, first.RenameFolder(t.Context(), names[1], "other%26AAc-"), fault.BadName)
+	require.NoError(t, first.RenameFolder(t.Context(), names[1], "fine"))
+}
+
+func deliverText(t *testing.T, d *imap.Driver, ref mail.Ref, text string) {
+	t.Helper()
+	_, err := d.Reserve(t.Context(), ref, 1)
+	require.NoError(t, err)
+	dl, err := d.Deliver(t.Context(), ref, mail.Meta{}, mail.Body{Reader: strings.NewReader(text), Size: int64(len(text)), LineEnds: mail.CRLF})
+	require.NoError(t, err)
+	placed, err := d.Commit(t.Context(), ref, []driver.Delivery{dl})
+	require.NoError(t, err)
+	require.NoError(t, placed[0].Err)
 }

@@ -64,8 +64,11 @@ func (l layout) inTheWay(c byte, at int) bool {
 
 // isEscape reports whether three bytes of a level stand for another one.
 func (l layout) isEscape(level string, at int) bool {
-	c := escaped(level[at:])
-	return c == '%' || c != 0 && l.inTheWay(c, at)
+	for s := level[at:]; ; s = "%" + s[3:] {
+		if c := escaped(s); c != '%' {
+			return c != 0 && l.inTheWay(c, at)
+		}
+	}
 }
 
 // escaped returns the byte that the first three bytes stand for, and 0 if they
@@ -91,7 +94,7 @@ func reserved(name string) bool {
 
 func isReservedEscape(level string) bool {
 	c := escaped(level)
-	return c != 0 && reserved(string(c)+level[3:])
+	return c != 0 && (reserved(string(c)+level[3:]) || isReservedEscape(string(c)+level[3:]))
 }
 
 func structural(name string) bool { return name == "cur" || name == "new" || name == "tmp" }

@@ -48,7 +48,7 @@ func TestLayouts(t *testing.T) {
 		{Options{Path: "/m", Separator: "__"}, "a_/b", "/m/a%5F__b"}, {Options{Path: "/m", Separator: "%%"}, "a/b", "/m/a%%b"},
 		{Options{Path: "/m", Encoding: UTF7}, "a\tb.&", "/m/a&AAk-b.&-"},
 		// A "%" stands for itself, unless it would not.
-		{verbatim, "100%", "/m/100%"}, {verbatim, "100%25", "/m/100%2525"}, {verbatim, "a%20b", "/m/a%20b"},
+		{verbatim, "100%", "/m/100%"}, {verbatim, "100%25", "/m/100%25"}, {verbatim, "100%2509", "/m/100%252509"}, {verbatim, "a%09", "/m/a%2509"}, {verbatim, "a%20b", "/m/a%20b"},
 		{verbatim, "%2Ea", "/m/%252Ea"}, {verbatim, "a%2Ea", "/m/a%2Ea"}, {verbatim, "%2ea", "/m/%2ea"}, {plus, "a%2Ea", "/m/.a%252Ea"},
 		{verbatim, "%63ur", "/m/%2563ur"}, {verbatim, "%63urious", "/m/%63urious"}, {verbatim, "%\t", "/m/%%09"},
 	} {

@@ -38,12 +38,19 @@ func canonicalCap(name string) imap.Cap {
 func (c *capabilities) ignored(name string) bool {
 	return slices.ContainsFunc(c.without, func(w string) bool {
 		return strings.EqualFold(w, name) ||
-			strings.EqualFold(w, string(imap.CapCondStore)) && strings.EqualFold(name, string(imap.CapQResync))
+			strings.EqualFold(w, string(imap.CapCondStore)) && strings.EqualFold(name, string(imap.CapQResync)) ||
+			strings.EqualFold(w, string(imap.CapUTF8Accept)) && strings.EqualFold(name, "UTF8=ONLY")
 	})
 }
 
 // has reports whether there is a capability, also when another one implies it.
 func (c *capabilities) has(name imap.Cap) bool { return !c.ignored(string(name)) && c.set.Has(name) }
+
+// names reports whether the server names a capability itself.
+func (c *capabilities) names(name imap.Cap) bool {
+	_, ok := c.set[name]
+	return ok
+}
 
 // notEnabled takes QRESYNC away: it needs ENABLE, while CONDSTORE, which comes
 // with it, does not.

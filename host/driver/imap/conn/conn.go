@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ type Conn struct {
 	log     *slog.Logger
 
 	caps     capabilities
+	rev2     bool // imapclient takes the server for one of IMAP4rev2 only
 	serverID map[string]string
 	tags     atomic.Uint64
 	filled   chan struct{} // the filler has ended
@@ -40,14 +42,14 @@ func newConn(s *session) (*Conn, error) {
 	_, rev1 := s.caps.set[imap.CapIMAP4rev1]
 	_, rev2 := s.caps.set[imap.CapIMAP4rev2]
 	enc := encoding{
-		utf8:         rev2 && !rev1,
+		utf8:         rev2 && !rev1 || slices.Contains(s.enabled, string(imap.CapUTF8Accept)),
 		literalPlus:  s.caps.has(imap.CapLiteralPlus),
 		literalMinus: s.caps.has(imap.CapLiteralMinus),
 	}
 	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
-		caps: s.caps, serverID: s.serverID,
+		caps: s.caps, rev2: rev2 && !rev1, serverID: s.serverID,
 		out:    newOutbound(s.stream, l, t, enc, s.trace),
 		filled: make(chan struct{}),
 	}
@@ -145,8 +147,8 @@ func (c *Conn) Has(name imap.Cap) bool { return c.caps.has(name) }
 // Caps returns the capabilities that were not ignored.
 func (c *Conn) Caps() imap.CapSet { return c.caps.set.Copy() }
 
-// UTF8 reports whether the server writes folder names in UTF-8, as those do
-// that speak nothing but IMAP4rev2.
+// UTF8 reports whether folder names are UTF-8, as they are where UTF8=ACCEPT was
+// enabled (RFC 9755), and for a server that speaks nothing but IMAP4rev2.
 func (c *Conn) UTF8() bool { return c.in.conf.utf8 }
 
 // DecodeName returns the UTF-8 form of a folder name as this server writes it,

@@ -96,6 +96,9 @@ func (o *outbound) command(line []byte) error {
 		cmd = newClientCommand(line)
 		o.cmd = cmd
 		o.traffic.begin(cmd)
+		if cmd.name == "APPEND" {
+			line = o.enc.rawAppend(line)
+		}
 	case cmd.idle:
 		if o.traffic.done(cmd) {
 			if err := o.sendLine(line); err != nil {

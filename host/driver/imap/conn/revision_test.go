@@ -1,6 +1,7 @@
 package conn_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -64,4 +65,64 @@ func TestIgnoredCapabilityThatIMAP4rev2Implies(t *testing.T) {
 	defer c.Close()
 	require.False(t, c.Has(imap.CapMove) || c.Has(imap.CapListStatus))
 	require.True(t, c.Has(imap.CapUIDPlus))
+}
+
+// Where the server has UTF8=ACCEPT it is switched on, and names go over the wire
+// in UTF-8, also for APPEND, which imapclient sends.
+func TestServerThatAcceptsUTF8(t *testing.T) {
+	for caps, enable := range map[string]string{
+		"ENABLE QRESYNC UTF8=ACCEPT": "ENABLE QRESYNC UTF8=ACCEPT", "ENABLE UTF8=ONLY": "ENABLE UTF8=ACCEPT",
+	} {
+		cfg := config(t, func(p *peer) {
+			p.send("* PREAUTH [CAPABILITY IMAP4rev1 LITERAL+ " + caps + "] hi\r\n")
+			p.expect(enable, "* ENABLED "+strings.TrimPrefix(enable, "ENABLE ")+"\r\nTAG OK\r\n")
+			p.expect("LIST", "* LIST () \"/\" \"R&D caf\xc3\xa9\"\r\nTAG OK\r\n")
+			p.expect("APPEND {9+}", "")
+			if got := p.line(); got != "R&D caf\xc3\xa9 {9+}" {
+				t.Errorf("got %q", got)
+			}
+			if got := p.octets(9); got != "S: \xc3\xa9\r\n\r\n" {
+				t.Errorf("got %q", got)
+			}
+			p.line()
+			p.send("TAG OK\r\n")
+			p.rest()
+		})
+		c, err := conn.Dial(t.Context(), cfg)
+		require.NoError(t, err)
+		require.True(t, c.UTF8())
+		var raw string
+		_, err = c.Do(t.Context(), conn.Cmd("LIST").Text("").Text("*"), func(r *conn.Response) error {
+			raw = r.Fields[2].Text
+			return nil
+		}, "LIST")
+		require.NoError(t, err)
+		require.NoError(t, c.Run(t.Context(), "append", func(cl *imapclient.Client) error {
+			cmd := cl.Append(c.NameForAppend(raw, raw), 9, nil)
+			_, err := cmd.Write([]byte("S: \xc3\xa9\r\n\r\n"))
+			require.NoError(t, err)
+			require.NoError(t, cmd.Close())
+			_, err = cmd.Wait()
+			return err
+		}))
+		require.NoError(t, c.Close())
+	}
+	// Not where it is to be ignored, nor where the server does not say it is on.
+	for _, without := range [][]string{{"UTF8=ACCEPT"}, nil} {
+		cfg := config(t, func(p *peer) {
+			p.send("* PREAUTH [CAPABILITY IMAP4rev1 ENABLE UTF8=ACCEPT] hi\r\n")
+			if without == nil {
+				p.expect("ENABLE UTF8=ACCEPT", "* ENABLED\r\nTAG OK\r\n")
+			}
+			p.expect(`CREATE "caf&AOk-"`, "TAG OK\r\n")
+			p.rest()
+		})
+		cfg.Without = without
+		c, err := conn.Dial(t.Context(), cfg)
+		require.NoError(t, err)
+		require.False(t, c.UTF8())
+		_, err = c.Do(t.Context(), conn.Cmd("CREATE").Mailbox("café"), nil)
+		require.NoError(t, err)
+		require.NoError(t, c.Close())
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emersion/go-imap/v2"
+
 	"github.com/imapfw/imapfw/host/fault"
 )
 
@@ -237,17 +239,23 @@ func (s *session) introduce() error {
 			return err
 		}
 	}
-	want := ""
+	var want []string
 	if s.caps.has("ENABLE") {
 		switch {
 		case s.caps.has("QRESYNC"):
-			want = "QRESYNC" // CONDSTORE comes with it (RFC 7162 section 3.2.3)
+			want = append(want, "QRESYNC") // CONDSTORE comes with it (RFC 7162 section 3.2.3)
 		case s.caps.has("CONDSTORE"):
-			want = "CONDSTORE"
+			want = append(want, "CONDSTORE")
+		}
+		if s.caps.names(imap.CapUTF8Accept) || s.caps.names("UTF8=ONLY") {
+			// Folder names are UTF-8 then, and messages with 8-bit headers are
+			// handed out as they are: before, a server may have changed them for
+			// us (RFC 9755 section 3).
+			want = append(want, string(imap.CapUTF8Accept))
 		}
 	}
-	if want != "" {
-		if _, err := s.command(Cmd("ENABLE").Raw(want)); err != nil {
+	if len(want) > 0 {
+		if _, err := s.command(Cmd("ENABLE").Raw(strings.Join(want, " "))); err != nil {
 			return err
 		}
 	}
