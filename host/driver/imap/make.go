@@ -22,10 +22,11 @@ func (d *Driver) CreateFolder(ctx context.Context, name string) error {
 	if box.odd {
 		return oddName(name)
 	}
-	err = d.create(ctx, box)
-	if marked, ok := d.names.marked(box); ok && isRefusal(err) {
-		if err = d.create(ctx, marked); err == nil {
-			d.names.note(marked)
+	marked, doubtful := d.names.marked(box)
+	err = d.create(ctx, box, !doubtful)
+	if doubtful && isRefusal(err) {
+		if err = d.create(ctx, marked, true); err == nil {
+			d.names.learnMarks()
 		}
 	}
 	if !isRefusal(err) {
@@ -33,7 +34,7 @@ func (d *Driver) CreateFolder(ctx context.Context, name string) error {
 	}
 	at := strings.LastIndexByte(name, '/')
 	if at >= 0 && mayLackParent(err) && d.CreateFolder(ctx, name[:at]) == nil {
-		err = d.create(ctx, box)
+		err = d.create(ctx, box, true)
 	}
 	if isRefusal(err) {
 		return errors.Unwrap(err)
@@ -43,9 +44,15 @@ func (d *Driver) CreateFolder(ctx context.Context, name string) error {
 
 // create sends CREATE. That the folder is there already is no error; a refusal
 // that another attempt could help is marked as one.
-func (d *Driver) create(ctx context.Context, box mailbox) error {
-	return d.with(ctx, "", true, func(ctx context.Context, s *session) error {
+//
+// With repeat false any answer that is no OK is such a refusal: some servers cut
+// the connection after a name that they cannot read.
+func (d *Driver) create(ctx context.Context, box mailbox, repeat bool) error {
+	return d.with(ctx, "", repeat, func(ctx context.Context, s *session) error {
 		reply, err := s.Do(ctx, box.add(conn.Cmd("CREATE")), nil)
+		if !repeat && err != nil && reply.Type != "" {
+			return refusal{inFolder(err, box.name)}
+		}
 		if err == nil || !s.refused(ctx, err) {
 			return inFolder(err, box.name)
 		}

@@ -40,6 +40,7 @@ type names struct {
 	delim  string             // of new folders; "" for a flat server
 	others []string           // prefixes of the other namespaces
 	utf8   bool               // the server writes UTF-8, not modified UTF-7
+	marks  bool               // and marks a "&" in it all the same
 	listed map[string]mailbox // by name, as of the latest LIST
 }
 
@@ -127,31 +128,38 @@ func (n *names) forServer(name string) (mailbox, error) {
 		}
 		box.raw, box.odd = raw, odd
 	}
+	if n.utf8 && n.marks && strings.Contains(server, "&") {
+		box = box.mark()
+	}
 	return box, nil
 }
 
-// marked is a folder whose name has a "&" in it for servers that want it marked
-// in UTF-8 names as well, and false where that makes no difference.
+// marked is a new folder whose name has a "&" in it, for servers that want it
+// marked in UTF-8 names as well; false where that makes no difference or is
+// known.
 func (n *names) marked(box mailbox) (mailbox, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	raw := box.raw
-	if raw == "" {
-		raw = box.server
-	}
-	if !n.utf8 || !strings.Contains(raw, "&") || strings.Contains(raw, "&-") {
+	_, listed := n.listed[box.name]
+	if !n.utf8 || n.marks || listed || !strings.Contains(box.server, "&") {
 		return box, false
 	}
-	box.raw = strings.ReplaceAll(raw, "&", "&-")
-	return box, true
+	return box.mark(), true
 }
 
-// note remembers how the server writes the name of a folder that is new.
-func (n *names) note(box mailbox) {
+func (b mailbox) mark() mailbox {
+	if b.raw == "" {
+		b.raw = b.server
+	}
+	b.raw = strings.ReplaceAll(b.raw, "&", "&-")
+	return b
+}
+
+// learnMarks notes that the server marks a "&".
+func (n *names) learnMarks() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.listed = maps.Clone(n.listed)
-	n.listed[box.name] = box
+	n.marks = true
 }
 
 // inLevels are the characters that a level of the server's names may hold, and
@@ -196,6 +204,7 @@ func (n *names) fromServer(raw, delim string, utf8 bool) (box mailbox, complaint
 		// Some servers mark a "&" in UTF-8 names as in modified UTF-7. A folder
 		// is not to change its name with the encoding.
 		written = strings.ReplaceAll(raw, "&-", "&")
+		n.marks = n.marks || written != raw
 	}
 	server := conn.ReadName(written, utf8, n.inLevels(delim))
 	name, inside := n.cutPrefix(server)

@@ -40,10 +40,11 @@ func (d *Driver) RenameFolder(ctx context.Context, from, to string) error {
 	}
 	moved := func(folder string) bool { return folder == old.name || strings.HasPrefix(folder, old.name+"/") }
 	d.pool.forget(moved) // servers end sessions whose folder goes away
-	err = d.rename(ctx, old, box)
-	if marked, ok := d.names.marked(box); ok && isRefusal(err) {
-		if err = d.rename(ctx, old, marked); err == nil {
-			d.names.note(marked)
+	marked, doubtful := d.names.marked(box)
+	err = d.rename(ctx, old, box, doubtful)
+	if doubtful && isRefusal(err) {
+		if err = d.rename(ctx, old, marked, false); err == nil {
+			d.names.learnMarks()
 		}
 	}
 	if isRefusal(err) {
@@ -54,7 +55,7 @@ func (d *Driver) RenameFolder(ctx context.Context, from, to string) error {
 		if parentErr := d.CreateFolder(ctx, to[:at]); parentErr != nil {
 			return err
 		}
-		if err = d.rename(ctx, old, box); isRefusal(err) {
+		if err = d.rename(ctx, old, box, false); isRefusal(err) {
 			return errors.Unwrap(err)
 		}
 	}
@@ -64,14 +65,17 @@ func (d *Driver) RenameFolder(ctx context.Context, from, to string) error {
 }
 
 // rename renames a folder on one session. A refusal that parents could help from
-// is marked as one.
-func (d *Driver) rename(ctx context.Context, old, box mailbox) error {
+// is marked as one; with doubtful, any answer that is no OK, see create.
+func (d *Driver) rename(ctx context.Context, old, box mailbox, doubtful bool) error {
 	return d.with(ctx, "", false, func(ctx context.Context, s *session) error {
 		subscribed, err := s.subscribedBelow(ctx, old)
 		if err != nil {
 			return inFolder(err, old.name)
 		}
 		reply, err := s.Do(ctx, box.add(old.add(conn.Cmd("RENAME"))), nil)
+		if err != nil && doubtful && reply.Type != "" {
+			return refusal{inFolder(err, old.name)}
+		}
 		if err != nil {
 			return s.explainRename(ctx, old, box, reply, err)
 		}
