@@ -24,12 +24,16 @@ func (e *Engine) askMessages(ctx context.Context, plan *Plan) error {
 			if s.Op != OpPull && s.Op != OpPush {
 				continue
 			}
-			for from := 0; from < len(s.items); from += askSize {
-				if err := e.askBatch(ctx, fp, s, s.items[from:min(from+askSize, len(s.items))]); err != nil {
+			// What the script leaves out is taken out of the step meanwhile.
+			for items := range slices.Chunk(slices.Clone(s.items), askSize) {
+				if err := e.askBatch(ctx, fp, s, items); err != nil {
 					return err
 				}
 			}
 		}
+		fp.Steps = slices.DeleteFunc(fp.Steps, func(s *Step) bool {
+			return (s.Op == OpPull || s.Op == OpPush) && len(s.items) == 0
+		})
 	}
 	return nil
 }

@@ -428,3 +428,27 @@ func TestEveryErrorOfAStoreSurfaces(t *testing.T) {
 	w.sync()
 	w.same()
 }
+
+// A script is asked about every message, however many of them it leaves out.
+func TestEveryMessageIsAskedAbout(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	asked := map[mail.Key]int{}
+	w.hooks.OnMessage = func(_ context.Context, b *engine.Batch) error {
+		for _, m := range b.Metas {
+			asked[m.Key]++
+			if len(asked) <= 700 {
+				b.Skip(m.Key, "one of the first")
+			}
+		}
+		return nil
+	}
+	for range 2300 {
+		w.far.Add("INBOX", w.message())
+	}
+	w.sync()
+	require.Equal(t, 2300, len(asked))
+	for key, n := range asked {
+		require.Equal(t, 1, n, key)
+	}
+	require.Equal(t, 1600, count(w.near, "INBOX"))
+}

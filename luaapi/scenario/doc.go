@@ -48,18 +48,26 @@
 //	SIDE backup, SIDE restore   goes back in time, counters and all
 //	SIDE vanish, SIDE appear    the whole side is not there (a disk that is not mounted)
 //	SIDE refuse a: WHY          the side refuses the message for good; SIDE accept ends it
+//	SIDE limit 10k              the side takes no larger message; 0 ends it
+//	SIDE limit 10k              the side takes no larger message; 0 ends it
 //	lose state                  what was remembered is gone
 //	kill at N                   the next run is cut off at the Nth thing it does
-//	sync [-> CODE]              a run: its plan, what it told, its exit code
+//	sync [--only new,flags] [--pull] [--push] [--allow-removals N] [FOLDER ...] [-> CODE]
+//	                            a run: its plan, what it told, its exit code
+//	undo [RUN] [-> CODE]        gives back what a run destroyed
 //	in step                     a run that must do all and leave both sides the same
 //	skip DRIVER: WHY            it makes no sense over memory, maildir or dovecot
 //	only DRIVER: WHY            one of them, or mixed: far in memory, near a Maildir
+//	not killed: WHY             a run that is killed before each would change the story
 //	not still: WHY              another run would change something
 //	forgets: WHY                a run without state may bring something back or lose it
 //
 // Around every sync there are checks that no file has to ask for: a dry run before
 // it shows the same plan and changes nothing. After the last line another run must
 // change nothing; and after that one more, without the state, must remove nothing.
+// Told once more over stores in memory, with a run before each that is killed at a
+// random moment, it must end the same: IMAPFW_TEST_FULL=1 does so 50 times, and a
+// failure names the IMAPFW_TEST_SEED that repeats it.
 //
 // go test ./luaapi/scenario -update writes plans, tellings, exit codes and sides as
 // they are; read the difference before you believe it.

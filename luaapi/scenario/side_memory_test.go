@@ -1,11 +1,13 @@
 package scenario_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
 
 	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -15,10 +17,12 @@ type memorySide struct {
 	like  string
 	store *memory.Store
 	saved *memory.Backup
+
+	refused map[string]string // why, by content
 }
 
 func newMemorySide(name string, maildir bool) *memorySide {
-	s := &memorySide{name: name, like: "imap"}
+	s := &memorySide{name: name, like: "imap", refused: map[string]string{}}
 	if maildir {
 		s.like = "maildir"
 	}
@@ -122,11 +126,18 @@ func (s *memorySide) opened(fn func(context.Context) error) error {
 	return fn(ctx)
 }
 
-// breakAt makes the store fail when a breaker says so; nil ends it.
-func (s *memorySide) breakAt(b *memory.Breaker) {
-	if b == nil {
-		s.store.SetHook(nil)
-	} else {
-		s.store.SetHook(b.Hook)
-	}
+// refuse makes the store refuse a message for good, as a server does that does
+// not like what is in it.
+func (s *memorySide) refuse(m *message, why string) {
+	s.refused[string(m.body)] = why
+	s.store.Refuse(func(content []byte) error {
+		if why := s.refused[string(bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n")))]; why != "" {
+			return fault.New(fault.Refused, "deliver", "%s", why).AsFinal()
+		}
+		return nil
+	})
 }
+
+func (s *memorySide) accept() { clear(s.refused) }
+
+func (s *memorySide) limit(octets int) { s.store.SetLimit(int64(octets)) }

@@ -33,6 +33,11 @@ type (
 		backup() error
 		restore() error
 	}
+	refuser interface {
+		refuse(m *message, why string)
+		accept()
+		limit(octets int)
+	}
 	vanisher interface {
 		vanish() error
 		appear() error

@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -28,15 +27,15 @@ func (w *world) play() error {
 func (w *world) step(b *block) error {
 	args := b.args()
 	switch first := args[0]; {
-	case first == "sync":
-		return w.sync(b)
+	case first == "sync" || first == "undo":
+		return w.sync(b, args)
 	case b.text == "in step":
 		return w.inStep()
 	case b.text == "lose state":
 		return os.RemoveAll(w.state())
 	case first == "kill" && len(args) == 3:
-		n, err := strconv.Atoi(args[2])
-		w.breaker = memory.NewBreaker(n)
+		var err error
+		w.kill, err = strconv.Atoi(args[2])
 		return err
 	case b.text == "options":
 		w.account.options = strings.Join(b.body, "\n")
@@ -227,6 +226,10 @@ func (w *world) able(s side, b *block, verb string, args []string) error {
 		} else if ok {
 			return r.restore()
 		}
+	case "refuse", "accept", "limit":
+		if r, ok := s.(refuser); ok {
+			return w.refusal(r, b, verb, args)
+		}
 	case "vanish", "appear":
 		if r, ok := s.(vanisher); ok && verb == "vanish" {
 			return r.vanish()
@@ -251,4 +254,25 @@ func (w *world) subscriptions(s subscriber, b *block, want []string) error {
 	}
 	slices.Sort(want)
 	return w.differ("the list of subscriptions", want, have)
+}
+
+// refusal makes a side refuse messages, or take them again.
+func (w *world) refusal(s refuser, b *block, verb string, args []string) error {
+	switch verb {
+	case "accept":
+		s.accept()
+	case "limit":
+		n, err := number(args[0])
+		s.limit(n)
+		return err
+	default:
+		_, text, _ := strings.Cut(b.text, " refuse ")
+		name, why, ok := strings.Cut(text, ": ")
+		m := w.messages.byName[name]
+		if !ok || m == nil {
+			return fmt.Errorf("which message, and why?")
+		}
+		s.refuse(m, why)
+	}
+	return nil
 }

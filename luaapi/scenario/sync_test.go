@@ -7,24 +7,35 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/luaapi"
 )
 
 // sync is a run, whose plan, tellings and exit code are as the file says.
-func (w *world) sync(b *block) error {
+func (w *world) sync(b *block, args []string) error {
+	head, want := b.text, slices.Clone(b.body)
+	head, _, _ = strings.Cut(head, " -> ")
+	var err error
+	if w.once, err = parseOnce(args); err != nil {
+		return err
+	}
+	if err := w.tryKilled(); err != nil {
+		return err
+	}
 	out, err := w.whole()
+	w.once, w.usual = once{}, args[0] == "sync" && (len(args) == 1 || args[1] == "->")
 	if err != nil {
 		return err
 	}
-	head, want := "sync", slices.Clone(b.body)
 	if out.code != luaapi.ExitDone {
-		head = fmt.Sprintf("sync -> %d", out.code)
+		head = fmt.Sprintf("%s -> %d", head, out.code)
 	}
 	have := slices.Clone(out.lines)
 	if w.update {
 		b.text, b.body = head, keepVague(want, have)
 		return nil
+	}
+	if w.kills != nil {
+		want = have // the killed run may have done any part of it
 	}
 	if head != b.text {
 		return fmt.Errorf("it ended with %d:\n    %s\nlog:\n%s", out.code, strings.Join(have, "\n    "), out.log)
@@ -59,7 +70,8 @@ func keepVague(want, have []string) []string {
 // change nothing at all.
 func (w *world) whole() (outcome, error) {
 	var dry outcome
-	if w.breaker == nil {
+	kill := w.kill
+	if kill == 0 {
 		before, err := w.everything()
 		if err != nil {
 			return dry, err
@@ -75,26 +87,13 @@ func (w *world) whole() (outcome, error) {
 			return dry, err
 		}
 	}
-	killed := w.breaker != nil
-	w.cut(w.breaker)
 	out, err := w.run(false)
-	w.cut(nil)
-	w.breaker = nil
-	w.last = out
-	if err == nil && !killed && !slices.Equal(dry.plan, out.plan) {
+	w.kill, w.last = 0, out
+	if err == nil && kill == 0 && !slices.Equal(dry.plan, out.plan) {
 		err = fmt.Errorf("a dry run showed\n    %s\nand the run did\n    %s\nlog:\n%s",
 			strings.Join(dry.plan, "\n    "), strings.Join(out.plan, "\n    "), out.log)
 	}
 	return out, err
-}
-
-// cut breaks both sides at a moment, which only stores in memory can.
-func (w *world) cut(b *memory.Breaker) {
-	for _, s := range []side{w.far, w.near} {
-		if m, ok := s.(*memorySide); ok {
-			m.breakAt(b)
-		}
-	}
 }
 
 // everything is all there is: both sides, and the files of ours.
@@ -143,6 +142,9 @@ func (w *world) both() (far, near content, err error) {
 
 // after checks what no scenario has to ask for.
 func (w *world) after() error {
+	if err := w.strays(); err != nil {
+		return err
+	}
 	if w.file.setting("not still") == "" {
 		if err := w.still(); err != nil {
 			return fmt.Errorf("another run, without news: %w", err)
@@ -162,7 +164,10 @@ func (w *world) still() error {
 	if err != nil {
 		return err
 	}
-	code := w.last.code
+	code := luaapi.ExitDone
+	if w.usual {
+		code = w.last.code
+	}
 	out, err := w.whole()
 	if err != nil {
 		return err
@@ -218,4 +223,16 @@ func (w *world) missing(before, after []found) []string {
 		}
 	}
 	return lost
+}
+
+// strays looks for what a name of a folder put beside the sides.
+func (w *world) strays() error {
+	entries, err := os.ReadDir(w.home)
+	for _, e := range entries {
+		name, _, _ := strings.Cut(e.Name(), ".")
+		if !slices.Contains([]string{"far", "near", "state", "me"}, name) {
+			return fmt.Errorf("there is %s beside both sides", e.Name())
+		}
+	}
+	return err
 }

@@ -2,8 +2,10 @@ package scenario_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,9 +34,12 @@ type world struct {
 	messages  *messages
 	account   account
 	filled    map[side]bool // its first listing was taken as what it holds
-	breaker   *memory.Breaker
+	kill      int           // the moment at which the next run is cut off; 0 is never
+	kills     *rand.Rand    // chooses a moment to kill each run at, before it is run; nil kills none
+	once      once
 	update    bool
 	last      outcome // of the last run
+	usual     bool    // it was one without options of its own
 }
 
 // outcome is what a user saw of one run.
@@ -56,11 +61,12 @@ func (w *world) run(dry bool) (outcome, error) {
 	log := &record{}
 	ctx, cancel := context.WithTimeout(context.Background(), runTime)
 	defer cancel()
+	defer w.cutAt(w.kill, cancel)()
 	result, err := luaapi.Run(ctx, luaapi.RunOptions{
-		App: path, DryRun: dry, Memories: w.memories, OnEvent: events.add,
+		App: path, DryRun: dry, Memories: w.memories, OnEvent: events.add, Once: w.once.Once, Job: w.once.job, JobArgs: w.once.args,
 		Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	})
-	if ctx.Err() != nil {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return outcome{}, fmt.Errorf("the run hangs")
 	}
 	if err != nil && result.Err == nil {
