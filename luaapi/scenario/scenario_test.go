@@ -23,10 +23,22 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // Maildirs on disk, Dovecot and a Maildir, a store in memory and a Maildir.
 var drivers = []string{"memory", "maildir", "dovecot", "mixed"}
 
-// manyUsers lets one process of the server serve one user after the other.
+// manyUsers lets one process of the server serve one user after the other, and
+// gives some folders their special uses.
 const manyUsers = `service imap {
   service_count = 1000
   process_min_avail = 4
+}
+namespace inbox {
+  mailbox Sent {
+    special_use = \Sent
+  }
+  mailbox Trash {
+    special_use = \Trash
+  }
+  mailbox Junk {
+    special_use = \Junk
+  }
 }`
 
 // TestScenarios tells every scenario over every pair of drivers.

@@ -21,6 +21,7 @@ func (w *world) sync(b *block, args []string) error {
 	if err := w.tryKilled(); err != nil {
 		return err
 	}
+	killed := w.kill > 0
 	out, err := w.whole()
 	w.once, w.usual = once{}, args[0] == "sync" && (len(args) == 1 || args[1] == "->")
 	if err != nil {
@@ -30,6 +31,9 @@ func (w *world) sync(b *block, args []string) error {
 		head = fmt.Sprintf("%s -> %d", head, out.code)
 	}
 	have := slices.Clone(out.lines)
+	if killed {
+		have = nil // how far it came depends on what went on side by side
+	}
 	if w.update {
 		b.text, b.body = head, keepVague(want, have)
 		return nil
