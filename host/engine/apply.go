@@ -52,10 +52,13 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 			return nil
 		}
 	}
+	full := e.full.err()
 	if e.begun {
-		return e.finish(ctx)
+		if err := e.finish(ctx); err != nil && full == nil {
+			return err
+		}
 	}
-	return nil
+	return full
 }
 
 // eachFolder makes a phase of what is done folder by folder.
@@ -87,6 +90,9 @@ func (e *Engine) copyPhase(ctx context.Context, fp *FolderPlan) error {
 		if s.Op == OpCreate {
 			if err := e.createFolder(ctx, fp, s); err != nil {
 				fp.left = true
+				if e.fills(s.Side, err) {
+					return nil
+				}
 				return err
 			}
 		}
@@ -183,6 +189,11 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 	}
 	for _, s := range fp.Steps {
 		if s.Op != OpFlag && s.Op != OpRemove {
+			continue
+		}
+		if s.Op == OpRemove && e.full.is(s.Side) {
+			// What it is to get may be what it is to lose, from another folder.
+			fp.blocked.Store(true)
 			continue
 		}
 		if n := len(s.items); s.Op == OpFlag {

@@ -66,6 +66,10 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	if len(s.items) == 0 {
 		return nil
 	}
+	if e.full.is(s.Side) {
+		fp.blocked.Store(true) // the next run, with room again
+		return nil
+	}
 	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side, known: s.known()}
 	if err := e.fillSizes(ctx, fp, s, s.items); err != nil {
 		return err
@@ -94,6 +98,10 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	})
 	if err := group.Wait(); err != nil {
 		c.giveBack(ctx)
+		if e.fills(c.to, err) {
+			fp.blocked.Store(true)
+			return nil
+		}
 		return err
 	}
 	if e.draining() {
@@ -154,16 +162,20 @@ func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error 
 			}
 			end++
 		}
-		b, err := c.deliver(ctx, at, end)
-		if err != nil {
-			b.abort()
-			return err
+		b, failed := c.deliver(ctx, at, end)
+		if failed != nil && len(b.deliveries) == 0 {
+			return failed
 		}
+		// What was delivered is recorded, also when the rest of the batch was
+		// not: a disk that is nearly full, a connection that never lasts long.
 		select {
 		case delivered <- b:
 		case <-ctx.Done():
 			b.abort()
 			return context.Cause(ctx)
+		}
+		if failed != nil {
+			return failed
 		}
 		at = end
 	}
@@ -263,6 +275,9 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	body.Reader = tapped(body.Reader, &tap)
 	d, err := c.e.store(c.to).Deliver(ctx, c.ref, meta, body)
 	if err != nil {
+		if !definite(err) {
+			delete(b.intents, m.Key) // it may have arrived: it is found out later
+		}
 		return err
 	}
 	id := tap.identity()

@@ -86,7 +86,9 @@ type Engine struct {
 	apart   apart      // flags that turned out not to be kept
 	counter progress
 
-	repeat repeating
+	repeat   repeating
+	full     full
+	recorder *recorder // State, as it is in Config
 
 	refusing atomic.Bool // a message was set aside in this run
 
@@ -114,7 +116,9 @@ func New(cfg Config) *Engine {
 	if cfg.Emit == nil {
 		cfg.Emit = func(string, wire.Value) {}
 	}
-	e := &Engine{Config: cfg, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
+	kept := &recorder{Store: cfg.State}
+	cfg.State = kept
+	e := &Engine{Config: cfg, recorder: kept, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
 	e.counter.emit = cfg.Emit
 	if cfg.Keep.Messages != nil {
 		e.Far = e.keeper()

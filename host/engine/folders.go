@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -41,6 +42,8 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	e.shade(lists[0], lists[1])
+	e.shade(lists[1], lists[0])
 	e.listed[state.Far], e.listed[state.Near] = lists[0], lists[1]
 	if err := e.vanished(ctx); err != nil {
 		return nil, err
@@ -76,6 +79,28 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 		}
 	}
 	return pairs, nil
+}
+
+// shade adds to a side's list, as hidden, the folders that may lie below one that
+// the side could not look into: that it does not list them does not mean that
+// they are gone.
+func (e *Engine) shade(list, other map[string]*mail.Folder) {
+	for _, f := range slices.Collect(maps.Values(list)) {
+		if f.Fault == "" {
+			continue
+		}
+		below := func(name string) {
+			if list[name] == nil && strings.HasPrefix(name, f.Name+"/") {
+				list[name] = &mail.Folder{Name: name, Count: -1, Hidden: true}
+			}
+		}
+		for name := range other {
+			below(name)
+		}
+		for name := range e.known {
+			below(name)
+		}
+	}
 }
 
 // consider decides whether a folder is looked into at all.

@@ -112,6 +112,9 @@ func (c *copier) setAside(row state.Row, err error) (aside *state.Row, again boo
 	if f.Temporary || !f.Final && f.Code != fault.Refused {
 		return nil, true
 	}
+	if it, known := c.known[row.Key(c.from)]; known && it.row.Key(c.to) != "" {
+		return nil, true // it has a copy there already
+	}
 	row.Status, row.Note = state.StatusRefused, answerOf(f)
 	before, known := c.fp.earlier[earlier{c.from, row.Key(c.from)}]
 	again = !f.Final && (!known || !strings.HasPrefix(before, onceRefused))

@@ -46,6 +46,9 @@ func (d *DB) fault(op string, err error) error {
 }
 
 func classify(err error, opts Options) (code fault.Code, temporary bool, hint string) {
+	if sqlite.ErrCode(err) == sqlite.ResultIOErrSHMSize {
+		return fault.DiskFull, false, freeSpace // the index of the log found no room
+	}
 	switch sqlite.ErrCode(err).ToPrimary() {
 	case sqlite.ResultFull:
 		return fault.DiskFull, false, freeSpace
@@ -68,7 +71,7 @@ func classify(err error, opts Options) (code fault.Code, temporary bool, hint st
 const repairHint = "no mail is lost; move the database away, and the next run pairs what is on both sides " +
 	"again without removing anything"
 
-const freeSpace = "free some space on its disk and run again; nothing was lost"
+const freeSpace = "its disk is full: free some space there and run again; nothing was lost"
 
 // classifyOS tells errors of the file system apart.
 func classifyOS(err error) (code fault.Code, temporary bool, hint string) {

@@ -28,6 +28,7 @@ func TestWhatWentWrong(t *testing.T) {
 		{wrap(sqlite.ResultReadOnly), fault.Permission, false},
 		{wrap(sqlite.ResultCantOpen), fault.Permission, false},
 		{wrap(sqlite.ResultIOErrFsync), fault.IO, false},
+		{wrap(sqlite.ResultIOErrSHMSize), fault.DiskFull, false},
 		{wrap(sqlite.ResultMisuse), fault.Internal, false},
 		{path(syscall.EACCES), fault.Permission, false},
 		{path(syscall.EROFS), fault.Permission, false},

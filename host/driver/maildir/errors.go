@@ -41,6 +41,9 @@ func ioFault(op, folder string, err error) error {
 	return e
 }
 
+// forbidden reports whether permission is missing.
+func forbidden(err error) bool { return errors.Is(err, fs.ErrPermission) }
+
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // notEmpty reports whether a directory was not removed because of what it holds.

@@ -40,6 +40,12 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 		if missing(err) { // removed since
 			continue
 		}
+		if forbidden(err) {
+			if entry.Fault == "" {
+				entry.Fault = cannotRead(err)
+			}
+			err = nil
+		}
 		if err != nil {
 			return nil, ioFault(op, one.name, err)
 		}

@@ -114,6 +114,9 @@ func (w *walker) flat(dir string, is func(string) bool) error {
 // tree adds a directory, if it is a folder, and what is below it.
 func (w *walker) tree(dir, name, why string, depth int) error {
 	entries, err := w.read(dir)
+	if name != "" && forbidden(err) {
+		return w.unreadable(name, dir, err)
+	}
 	if err != nil || depth > maxDepth {
 		return err
 	}
@@ -150,6 +153,9 @@ func (w *walker) tree(dir, name, why string, depth int) error {
 // add adds a directory if it is a folder.
 func (w *walker) add(name, dir, why string) error {
 	info, err := os.Stat(filepath.Join(dir, "cur"))
+	if forbidden(err) {
+		return w.unreadable(name, dir, err)
+	}
 	if err != nil || !info.IsDir() {
 		return nil
 	}
@@ -160,21 +166,32 @@ func (w *walker) add(name, dir, why string) error {
 	return err
 }
 
+// unreadable notes a directory that we may not look into. It is there, and so
+// may be folders below it: they must not be taken for removed.
+func (w *walker) unreadable(name, dir string, err error) error {
+	_, enterErr := w.enter(name, dir, cannotRead(err), true)
+	return enterErr
+}
+
+func cannotRead(err error) string { return fmt.Sprintf("its directory cannot be read: %v", err) }
+
 // enter notes a directory, which may be a folder, and reports whether it was
 // seen already: by a symbolic link a message could otherwise be in two folders,
 // and be copied twice.
 func (w *walker) enter(name, dir, why string, isFolder bool) (again bool, err error) {
 	info, err := os.Stat(dir)
-	if err != nil {
-		if missing(err) {
-			return true, nil
-		}
+	switch {
+	case missing(err):
+		return true, nil
+	case forbidden(err):
+		why, isFolder = cannotRead(err), true
+	case err != nil:
 		return true, ioFault("list folders", name, err)
-	}
-	if id, ok := idOf(info); ok {
-		if first, twice := w.seen[id]; twice {
+	default:
+		id, ok := idOf(info)
+		if first, twice := w.seen[id]; ok && twice {
 			again, why = true, fmt.Sprintf("it is the same directory as the folder %q", first)
-		} else {
+		} else if ok {
 			w.seen[id] = name
 		}
 	}
