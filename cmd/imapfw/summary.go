@@ -56,6 +56,8 @@ func (o outcome) line(took time.Duration) string {
 	add(o.number("removed_far"), "removed there")
 	add(o.number("expired"), "not kept here any more")
 	add(o.number("created"), "folders created")
+	add(o.number("renamed"), "folders renamed")
+	add(o.number("folders_removed"), "folders removed")
 	add(o.number("restored"), "restored")
 	add(o.failed(), "FAILED")
 	switch {

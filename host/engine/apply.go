@@ -19,6 +19,9 @@ const changeBatch = 1000
 // on no folder of a side.
 func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 	e.repeat.applying = true
+	if err := e.forget(ctx, plan.forget); err != nil {
+		return err
+	}
 	if len(plan.Folders) == 0 && !e.begun {
 		return nil
 	}
@@ -37,7 +40,7 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
-	phases := []func(context.Context, *Plan) error{e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase)}
+	phases := []func(context.Context, *Plan) error{e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase), e.dropPhase}
 	for i, phase := range phases {
 		err := phase(ctx, plan)
 		if err != nil {
@@ -212,7 +215,7 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 			}
 		}
 	}
-	if fp.blocked.Load() || e.draining() {
+	if fp.blocked.Load() || fp.removed != 0 || e.draining() {
 		return nil // the next run reads it again
 	}
 	fp.record.Policy = fp.policy()

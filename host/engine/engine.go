@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -201,6 +202,13 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	var removed []pair
+	pairs = slices.DeleteFunc(pairs, func(p pair) bool {
+		if p.removed != 0 {
+			removed = append(removed, p)
+		}
+		return p.removed != 0
+	})
 	plans := make([]*FolderPlan, len(pairs))
 	err = e.eachLane(ctx, len(pairs), func(ctx context.Context, i int) error {
 		fp, err := e.planAgain(ctx, pairs[i])
@@ -216,6 +224,9 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 			plan.Folders = append(plan.Folders, fp)
 		}
 	}
+	if err := e.planRemoved(ctx, removed, plan); err != nil {
+		return nil, err
+	}
 	e.report.Folders = max(e.report.Folders, len(plan.Folders))
 	if err := e.joinMoves(ctx, plan); err != nil {
 		return nil, err
@@ -224,6 +235,8 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	if err := e.holdBack(ctx, plan); err != nil {
 		return nil, err
 	}
+	e.finishRemoved(plan, removed)
+	plan.forget = e.forgotten()
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
 	}

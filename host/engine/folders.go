@@ -19,6 +19,7 @@ type pair struct {
 	far, near *mail.Folder  // nil where the side lacks it
 	known     *state.Folder // nil when it was never recorded
 	create    state.Side    // the side it is to be created on, or 0
+	removed   state.Side    // the side it was removed on, or 0
 }
 
 // pairFolders lists both sides and returns the folders that have to be looked
@@ -108,6 +109,15 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 	if !e.Once.chosen(p.name) {
 		return false, nil
 	}
+	for _, f := range []**mail.Folder{&p.far, &p.near} {
+		// What is left of a folder that was removed, for those below it.
+		if *f != nil && p.known != nil && !(*f).Selectable() {
+			*f = nil
+		}
+	}
+	if p.far == nil && p.near == nil {
+		return false, nil
+	}
 	for _, f := range []*mail.Folder{p.far, p.near} {
 		if f == nil {
 			continue
@@ -142,8 +152,8 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 	case missing == 0:
 		return !e.unchanged(p), nil
 	case p.known != nil && !e.distrusts(*p.known, missing):
-		e.told(p.name, "the folder was removed on the %s side; it is left alone on the other", missing)
-		return false, nil
+		p.removed = missing
+		return true, nil
 	case !e.Policy.Create.Has(missing) || e.Policy.toward(missing)&OpNew == 0:
 		return false, nil // without "new" nothing would ever come into it
 	}

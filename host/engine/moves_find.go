@@ -75,7 +75,7 @@ func arrivalsOf(plan *Plan, side state.Side) []*arrival {
 	var out []*arrival
 	for _, fp := range plan.Folders {
 		for _, s := range fp.Steps {
-			if s.Op != OpPull && s.Op != OpPush || s.source() != side {
+			if s.Op != OpPull && s.Op != OpPush || s.source() != side || fp.removed != 0 {
 				continue
 			}
 			for _, it := range s.items {

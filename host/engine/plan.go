@@ -27,6 +27,8 @@ const (
 // be looked at, printed, and steps or messages can be dropped from it.
 type Plan struct {
 	Folders []*FolderPlan
+
+	forget []string // folders that are nowhere any more
 }
 
 // FolderPlan is the plan for one pair of folders.
@@ -56,8 +58,12 @@ type FolderPlan struct {
 	finished  bool // everything in it is done and recorded
 
 	census census
-	lost   []lost // messages that are gone, on one side or both
-	strays []lost // new messages of which an intent tells
+	// removed is the side that the folder was removed on, or 0; lively tells that
+	// it has new or changed messages on the other.
+	removed state.Side
+	lively  bool
+	lost    []lost // messages that are gone, on one side or both
+	strays  []lost // new messages of which an intent tells
 	// apart are the flags that a side is known not to keep, by that side.
 	apart [state.Near + 1]mail.Flags
 }

@@ -169,7 +169,7 @@ func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Ro
 	c := newComparer(rows, side)
 	folder := r.listed(side)
 	if folder == nil { // about to be created: keys it ever had name nothing
-		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), r.keys(), nil
+		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), r.keys() && r.p.removed != side, nil
 	}
 	epoch := r.epoch(side)
 	if !r.keys() { // no key to trust or distrust
@@ -312,14 +312,28 @@ func (r *reading) complete(plan *FolderPlan) {
 	if near.Unsure {
 		plan.record.NearCursor = ""
 	}
+	if r.p.removed != 0 {
+		plan.record = *r.p.known
+		plan.lively = r.lively()
+	}
 	if r.p.create != 0 {
 		plan.Steps = append([]*Step{{Op: OpCreate, Folder: r.p.name, Side: r.p.create,
 			Reason: "it is on the " + r.p.create.Other().String() + " side only"}}, plan.Steps...)
 	}
 }
 
+// lively reports whether a folder that was removed on one side has new or changed
+// messages on the other.
+func (r *reading) lively() bool {
+	delta := r.deltas[r.p.removed.Other()]
+	return len(delta.New)+len(delta.Flags) > 0
+}
+
 // nothing reports whether a plan neither does nor records anything.
 func (r *reading) nothing(plan *FolderPlan) bool {
+	if r.p.removed != 0 {
+		return false
+	}
 	record := plan.record
 	if r.p.known != nil {
 		record.Open, record.Refused, record.Ambiguous = r.p.known.Open, r.p.known.Refused, r.p.known.Ambiguous

@@ -25,6 +25,7 @@ type Report struct {
 	FlagsFar, FlagsNear,
 	RemovedFar, RemovedNear,
 	MovedFar, MovedNear,
+	Renamed, FoldersRemoved,
 	Created,
 	Restored,
 	Expired int // near copies that are not kept any more; far they stay
@@ -101,7 +102,7 @@ func (r *Report) failedKeys() map[failure]bool {
 
 // Changes is the number of changes made on either side.
 func (r *Report) Changes() int {
-	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.MovedFar + r.MovedNear + r.Created + r.Restored + r.Expired
+	return r.Pulled + r.Pushed + r.FlagsFar + r.FlagsNear + r.RemovedFar + r.RemovedNear + r.MovedFar + r.MovedNear + r.Renamed + r.FoldersRemoved + r.Created + r.Restored + r.Expired
 }
 
 // Err is nil when everything was done; else it tells that some was not.
@@ -144,6 +145,7 @@ func (r *Report) Value() wire.Map {
 		"flags_far": int64(r.FlagsFar), "flags_near": int64(r.FlagsNear),
 		"removed_far": int64(r.RemovedFar), "removed_near": int64(r.RemovedNear),
 		"moved_far": int64(r.MovedFar), "moved_near": int64(r.MovedNear),
+		"renamed": int64(r.Renamed), "folders_removed": int64(r.FoldersRemoved),
 		"created": int64(r.Created), "expired": int64(r.Expired), "restored": int64(r.Restored), "notes": notes, "failures": failures,
 	}
 }
