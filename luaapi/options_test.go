@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -28,6 +29,12 @@ func TestFoldersOption(t *testing.T) {
 		{"all", ``, []string{"INBOX", "Junk", "Lists/go", "Mine"}},
 		{"patterns", `folders = { "*", "!Junk" }`, []string{"INBOX", "Lists/go", "Mine"}},
 		{"attributes", `folders = { "*", "!\\Junk" }`, []string{"INBOX", "Lists/go", "Mine"}},
+		{"a level", `folders = { "%" }`, []string{"INBOX", "Junk", "Mine"}},
+		{"the last match wins", `folders = { "!Lists/*", "*", "!Lists/*", "Lists/go" }`, []string{"INBOX", "Junk", "Lists/go", "Mine"}},
+		{"the last match wins, the other way round", `folders = { "Lists/go", "*", "!\\Junk", "!Lists/*" }`, []string{"INBOX", "Mine"}},
+		{"the inbox in any case", `folders = { "inbox" }`, []string{"INBOX"}},
+		{"an attribute in any case", `folders = { "*", "!\\JUNK" }`, []string{"INBOX", "Lists/go", "Mine"}},
+		{"a function of special uses", `folders = function(f) return f.special_use ~= "\\Junk" and not f.name:find "/" end`, []string{"INBOX", "Mine"}},
 		{"few", `folders = { "INBOX", "Lists/*" }`, []string{"INBOX", "Lists/go"}},
 		{"by attribute", `folders = { "\\Junk" }`, []string{"Junk"}},
 		{"a function", `folders = function(f) return f.name ~= "Junk" and f.name ~= "Mine" end`, []string{"INBOX", "Lists/go"}},
@@ -58,6 +65,65 @@ func TestFoldersOption(t *testing.T) {
 			require.ElementsMatch(t, c.want, got)
 		})
 	}
+}
+
+// What is left out from one run to the next stays on both sides, and comes back
+// into step.
+func TestFoldersOptionThatChanges(t *testing.T) {
+	script := func(option string) string { return accountWith(option) }
+	a := newApp(t, "some.lua", script(``))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	put(far, "Junk", 1, 3)
+	far.SetAttrs("Junk", `\Junk`)
+	a.done()
+	require.Equal(t, 3, counts(near)["Junk"])
+	for _, option := range []string{`folders = { "*", "!Junk" }`, `folders = { "*", "!\\Junk" }`, `folders = function(f) return f.name ~= "Junk" end`} {
+		writeFile(t, a.path, script(option))
+		near.Remove("Junk", near.Snapshot()["Junk"][0].Key)
+		put(far, "Junk", 9, 9)
+		left := counts(near)["Junk"]
+		a.done()
+		require.Equal(t, left, counts(near)["Junk"])
+		writeFile(t, a.path, script(``))
+		a.done()
+		require.Equal(t, counts(far), counts(near), option)
+		require.Equal(t, left+1, counts(near)["Junk"], "what was removed meanwhile is removed now")
+	}
+}
+
+// Folders without a subscription stay where they are; the inbox needs none.
+func TestSubscribedOnly(t *testing.T) {
+	s := server(t, 1)
+	host, port := hostPort(t, s.Addr())
+	account := s.Account("")
+	for i, name := range []string{"Mine", "Shown", "Shown/not"} {
+		require.NoError(t, account.CreateFolder(name))
+		_, err := account.Append(name, imaptest.Message{Content: message(10 + i)})
+		require.NoError(t, err)
+	}
+	require.NoError(t, account.Unsubscribe("INBOX"))
+	require.NoError(t, account.Unsubscribe("Mine"))
+	require.NoError(t, account.Unsubscribe("Shown/not"))
+	a := newApp(t, "some.lua", `
+local api = require "imapfw.api"
+return api.account {
+  far = api.imap { host = "`+host+`", port = `+port+`, tls = "none", user = "user", password = "secret", subscribed_only = true },
+  near = api.memory { name = "near", like = "maildir" },
+}`)
+	near := a.memory("near", memory.Options{Maildir: true})
+	put(near, "New", 20, 20)
+	a.done()
+	require.Equal(t, map[string]int{"INBOX": 1, "Shown": 1, "New": 1}, counts(near))
+	// What imapfw creates is subscribed, and stays in step.
+	put(near, "New", 21, 21)
+	a.done()
+	list, err := account.List("New")
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+	// A subscription that ends is no removal.
+	require.NoError(t, account.Unsubscribe("Shown"))
+	a.done()
+	require.Equal(t, map[string]int{"INBOX": 1, "Shown": 1, "New": 2}, counts(near))
 }
 
 func TestRenameOption(t *testing.T) {
