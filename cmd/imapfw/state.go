@@ -46,6 +46,7 @@ func (g *global) runState(cmd *cobra.Command, run appRun, kind string) (*stateRu
 	s := &stateRun{show: newReporter(g, quiet, run.json, run.dryRun), kind: kind, items: map[string][]wire.Map{}}
 	opt := g.options(cmd, run.app, s.show)
 	opt.OnEvent = s.event
+	opt.Folders = run.folders
 	opt.Accounts, opt.DryRun, opt.Job, opt.JobArgs = run.accounts, run.dryRun, run.job, run.jobArgs
 	result, err := luaapi.Run(context.Background(), opt)
 	if err != nil {

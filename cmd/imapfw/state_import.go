@@ -19,7 +19,7 @@ func (g *global) stateImportCommand() *cobra.Command {
 	var dir string
 	var dryRun, asJSON bool
 	cmd := &cobra.Command{
-		Use:   "import --from mbsync|offlineimap [FILE|ACCOUNT...]",
+		Use:   "import --from mbsync|offlineimap [FILE|ACCOUNT[:FOLDER,...] ...]",
 		Short: "Take over what mbsync or OfflineIMAP knows of both sides",
 		Long: "Take over which message is which file from mbsync or OfflineIMAP, so that the first sync copies nothing that is\n" +
 			"there already. Write the account first, over the same server and the same Maildir, with the same layout of folders.\n" +
@@ -34,14 +34,14 @@ func (g *global) stateImportCommand() *cobra.Command {
 			"  imapfw state import --from offlineimap --dry-run\n" +
 			"  imapfw state import --from offlineimap --state-dir ~/.offlineimap --source-account Work work",
 		RunE: func(cmd *cobra.Command, rest []string) error {
-			file, accounts, err := g.fileAndAccounts(rest)
+			chosen, err := g.selects(rest)
 			if err != nil {
 				return err
 			}
 			if args.Dirs, err = stateDirs(args.From, dir); err != nil {
 				return err
 			}
-			run := appRun{app: app{path: file}, accounts: accounts, dryRun: dryRun, json: asJSON, job: engine.JobImport, jobArgs: args.Map()}
+			run := appRun{app: app{path: chosen.file}, accounts: chosen.accounts, folders: chosen.folders, dryRun: dryRun, json: asJSON, job: engine.JobImport, jobArgs: args.Map()}
 			s, result := g.runState(cmd, run, "imported")
 			return s.finish(g, result, asJSON, importedLine)
 		},

@@ -65,3 +65,31 @@ func TestWrongSizesDoubleNothing(t *testing.T) {
 	require.Zero(t, w.well(w.between(far, w.near)).Changes())
 	require.Equal(t, 5, count(w.far, "INBOX"))
 }
+
+// Two messages with one Message-ID, and a server that alters both: after a kill
+// nobody can say which of them arrived. They are told, and not sent again.
+func TestKilledWhileAServerAltersMessagesThatAreAlike(t *testing.T) {
+	told := false
+	for n := 0; ; n++ {
+		w := newWorld(t, "eager-maildir")
+		far := &odd{Store: w.far, alter: func(b []byte) []byte { return append([]byte("X-Server: was here\n"), b...) }}
+		for i := range 2 {
+			w.near.Add("INBOX", content(i, fmt.Sprintf("Message-ID: <twice@example>\nSubject: a\n\nbody %d\n", i)))
+		}
+		mend, breaker := w.killAt(n)
+		_, _ = w.between(far, w.near)
+		mend()
+		if breaker.Seen() < n {
+			break
+		}
+		r, err := w.between(far, w.near)
+		require.NoError(t, err)
+		if count(w.far, "INBOX") != 2 || r.Err() != nil {
+			require.ErrorContains(t, r.Err(), "may or may not be each other's copies")
+			told = true
+		}
+		require.LessOrEqual(t, count(w.far, "INBOX"), 2, "killed at moment %d", n)
+		require.Equal(t, 2, count(w.near, "INBOX"), "killed at moment %d", n)
+	}
+	require.True(t, told)
+}

@@ -224,5 +224,21 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 	for _, p := range pairs {
 		rows = append(rows, state.Row{Far: p[0].Key, Near: p[1].Key, Flags: p[0].Flags.Intersect(p[1].Flags), Size: -1, Date: p[0].Date})
 	}
-	return rows, err
+	return append(rows, r.undecided(same, pairs)...), err
+}
+
+// undecided are the sources and arrivals that may be each other, and of which
+// nothing says that they are: delivered again, a message might be there twice.
+func (r *reading) undecided(same paired, pairs [][2]mail.Meta) []state.Row {
+	known := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
+	for _, row := range r.rows { // a message that was to get a copy again
+		known[state.Far][row.Far], known[state.Near][row.Near] = true, true
+	}
+	var rest paired
+	rest.left = map[state.Side][]described{}
+	for side, list := range same.left {
+		rest.left[side] = slices.DeleteFunc(unpaired(list, pairs, side), func(d described) bool { return known[side][d.meta.Key] })
+	}
+	rest.hold(true)
+	return rest.rows
 }

@@ -16,6 +16,9 @@ func (r *reading) rejoin(recovered []state.Row) []state.Row {
 		at[state.Far][row.Far], at[state.Near][row.Near] = i, i
 	}
 	return slices.DeleteFunc(recovered, func(row state.Row) bool {
+		if row.Status == state.StatusAmbiguous {
+			return false
+		}
 		for _, source := range []state.Side{state.Far, state.Near} {
 			if i, known := at[source][row.Key(source)]; known {
 				r.arrive(&r.rows[i], row, source.Other())
