@@ -2,6 +2,7 @@ package imap
 
 import (
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
@@ -46,11 +47,12 @@ type Options struct {
 
 // Driver is the mail of one IMAP account. See driver.Store for its methods.
 type Driver struct {
-	opts  Options
-	log   *slog.Logger
-	pool  *pool
-	names *names
-	facts facts
+	opts   Options
+	log    *slog.Logger
+	pool   *pool
+	names  *names
+	facts  facts
+	noGUID atomic.Bool // the server does not tell X-GUID
 }
 
 var (

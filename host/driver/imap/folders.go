@@ -63,22 +63,53 @@ func (d *Driver) Folders(ctx context.Context) ([]mail.Folder, error) {
 // list asks for all folders, and for their status.
 func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	extended := s.Has(goimap.CapListExtended)
-	withStatus := extended && s.Has(goimap.CapListStatus)
+	items := ""
+	if extended && s.Has(goimap.CapListStatus) {
+		items = statusItems(s)
+	}
+	guid := items != "" && hasGUID(s) && !d.noGUID.Load()
+	if guid {
+		items += " X-GUID"
+	}
+	list, byRaw, err := d.sendList(ctx, s, items)
+	if guid && s.refused(ctx, err) {
+		d.noGUID.Store(true)
+		list, byRaw, err = d.sendList(ctx, s, statusItems(s))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !extended {
+		if err := subscriptions(ctx, s, byRaw); err != nil {
+			return nil, err
+		}
+	}
+	if items == "" {
+		err = statuses(ctx, s, list, byRaw)
+	}
+	dropSharedIDs(list)
+	for _, e := range list {
+		d.facts.limited(e.box.name, e.Limit)
+		e.Limit = d.limit(s, e.box)
+	}
+	return list, err
+}
+
+// sendList sends LIST, where items are given with the status of each folder.
+func (d *Driver) sendList(ctx context.Context, s *session, items string) (list []*entry, byRaw map[string]*entry, err error) {
 	cmd := conn.Cmd("LIST").Text("").Text("*")
-	if extended {
+	if s.Has(goimap.CapListExtended) {
 		cmd.Raw("RETURN (SUBSCRIBED CHILDREN")
 		if s.Has(goimap.CapSpecialUse) {
 			cmd.Raw("SPECIAL-USE")
 		}
-		if withStatus {
-			cmd.Raw("STATUS (" + statusItems(s) + "))")
-		} else {
-			cmd.Raw(")")
+		if items != "" {
+			cmd.Raw("STATUS (" + items + ")")
 		}
+		cmd.Raw(")")
 	}
-	var list []*entry
-	byRaw := map[string]*entry{}
-	_, err := s.Do(ctx, cmd, func(r *conn.Response) error {
+	byRaw = map[string]*entry{}
+	_, err = s.Do(ctx, cmd, func(r *conn.Response) error {
 		if r.Name == "STATUS" {
 			if len(r.Fields) > 0 {
 				if e := byRaw[rawKey(r.Fields[0].Text)]; e != nil {
@@ -93,22 +124,27 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 		}
 		return nil
 	}, "LIST", "STATUS")
-	if err != nil {
-		return nil, err
-	}
-	if !extended {
-		if err := subscriptions(ctx, s, byRaw); err != nil {
-			return nil, err
-		}
-	}
-	if !withStatus {
-		err = statuses(ctx, s, list, byRaw)
+	return list, byRaw, err
+}
+
+// hasGUID reports whether the server is a Dovecot, which has no MAILBOXID but
+// keeps the same thing, and tells it without naming a capability.
+func hasGUID(s *session) bool {
+	return strings.EqualFold(s.ServerID()["name"], "Dovecot") && !s.Has("OBJECTID") && !s.Ignores("X-GUID")
+}
+
+// dropSharedIDs takes away the IDs that several folders have: the administrator
+// has copied one of them.
+func dropSharedIDs(list []*entry) {
+	seen := map[string]int{}
+	for _, e := range list {
+		seen[e.ID]++
 	}
 	for _, e := range list {
-		d.facts.limited(e.box.name, e.Limit)
-		e.Limit = d.limit(s, e.box)
+		if seen[e.ID] > 1 {
+			e.ID = ""
+		}
 	}
-	return list, err
 }
 
 // rawKey is what names of the server are compared by.
@@ -190,6 +226,8 @@ func statusOf(r *conn.Response) status {
 	}
 	if id, ok := r.Item("MAILBOXID"); ok && len(id.List) == 1 {
 		st.id = id.List[0].Text
+	} else if id, ok := r.Item("X-GUID"); ok {
+		st.id = id.Text
 	}
 	return st
 }

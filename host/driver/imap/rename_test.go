@@ -126,6 +126,42 @@ func answerMailboxIDs(line string) string {
 	return ""
 }
 
+// A Dovecot tells the same under another name, unless it is not to be asked; a
+// server that only says it is one is asked once.
+func TestGUIDs(t *testing.T) {
+	server := dovecot.Start(t)
+	name := user(t, server)
+	for _, without := range [][]string{nil, {"x-guid"}} {
+		opts := options(server.Addr(), name, dovecot.Password)
+		opts.Conn.Without = without
+		for _, f := range foldersOf(t, open(t, opts)) {
+			require.Equal(t, without == nil, f.ID != "")
+		}
+	}
+	s := memory(t, imaptest.Options{})
+	p := &imaptest.Proxy{Server: func(line string) []string {
+		if strings.HasSuffix(line, "pretended") {
+			return []string{`* ID ("name" "Dovecot")`, line}
+		}
+		return []string{strings.Replace(line, "IMAP4rev1", "IMAP4rev1 ID", 1)}
+	}, Client: func(line string) string {
+		tag, command, _ := strings.Cut(line, " ")
+		switch {
+		case strings.HasPrefix(command, "ID "):
+			return "* ID (\"name\" \"Dovecot\")\r\n" + tag + " OK pretended"
+		case strings.Contains(command, "X-GUID"):
+			return tag + " BAD Unknown status item"
+		}
+		return ""
+	}}
+	startProxy(t, p, s.Addr())
+	d := open(t, options(p.Addr(), "user", "secret"))
+	for range 2 {
+		require.Len(t, foldersOf(t, d), 1)
+	}
+	require.Equal(t, 1, strings.Count(strings.Join(p.Commands(), "\n"), "X-GUID"))
+}
+
 func foldersOf(t *testing.T, d *imap.Driver) []mail.Folder {
 	t.Helper()
 	folders, err := d.Folders(t.Context())

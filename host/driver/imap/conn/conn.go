@@ -144,6 +144,9 @@ func (c *Conn) Said() []Reply { return c.traffic.allSaid() }
 // when another one implies it. QRESYNC is reported only if it is enabled.
 func (c *Conn) Has(name imap.Cap) bool { return c.caps.has(name) }
 
+// Ignores reports whether something is not to be used, capability or not.
+func (c *Conn) Ignores(name imap.Cap) bool { return c.caps.ignored(string(name)) }
+
 // Caps returns the capabilities that were not ignored.
 func (c *Conn) Caps() imap.CapSet { return c.caps.set.Copy() }
 
