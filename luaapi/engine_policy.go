@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/naming"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
 )
@@ -55,9 +56,33 @@ func policyOf(m wire.Map) (engine.Policy, error) {
 		}
 	}
 	if t, ok := m["trash"].(wire.Map); ok {
-		p.Trash = engine.Trash{Far: text(t, "far"), Near: text(t, "near"), NewOnly: r.sides(t, "new_only"), FromOther: r.sides(t, "from_other")}
+		far, err := nearTrash(text(t, "far"), m["rename"])
+		r.note(err)
+		p.Trash = engine.Trash{Far: far, Near: text(t, "near"), NewOnly: r.sides(t, "new_only"), FromOther: r.sides(t, "from_other")}
 	}
 	return p, r.err
+}
+
+// nearTrash is the far side's trash by the name that the engine knows it under. A
+// special use is found by the mark of the folder, whatever it is called.
+func nearTrash(far string, rename any) (string, error) {
+	if far == "" || strings.HasPrefix(far, `\`) {
+		return far, nil
+	}
+	steps, err := renamesOf(rename)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range steps {
+		if s.Kind == naming.Pair {
+			return "", problem("trash", "rename has functions, which cannot be asked for the near name of %q", far)
+		}
+	}
+	names, err := naming.NewRename(steps, nil)
+	if err != nil {
+		return "", err
+	}
+	return names.ToNear(far)
 }
 
 // mirrorOf is the side that a mirror only writes.

@@ -240,7 +240,12 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 	for i, it := range items {
 		changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeFlags, Add: s.Add, Remove: s.Remove}
 		if s.Op == OpRemove {
-			changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeRemove}
+			changes[i] = removalOf(s, it.meta.Key)
+		}
+	}
+	if s.Op == OpRemove && s.To != "" {
+		if err := e.openTrash(ctx, fp, s, items); err != nil {
+			return err
 		}
 	}
 	if s.Expiry {
@@ -266,7 +271,7 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 		case s.Op == OpRemove:
 			done++
 			if !e.spooled(s) { // else it was told before
-				e.journal(&change, e.removal(s, items[i]))
+				e.journal(&change, e.removal(s, items[i], out.NewKey))
 			}
 			if s.Side == state.Far {
 				row.Far = ""

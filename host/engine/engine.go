@@ -232,6 +232,9 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	e.leaveMoved(plan)
+	if err := e.trashes(ctx, plan); err != nil {
+		return nil, err
+	}
 	if err := e.holdBack(ctx, plan); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 const (
 	logPair   = "pair"   // two messages were found to be one and the same
 	logGone   = "gone"   // a message was removed on both sides
+	logTrash  = "trash"  // a message was moved to the trash in place of being removed
 	logExpire = "expire" // a near copy is not kept any more
 	logRefuse = "refuse" // a message was set aside
 

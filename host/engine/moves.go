@@ -59,6 +59,7 @@ type joiner struct {
 	settled map[*departure]Conflict // by a script
 	plans   map[*FolderPlan]*rewrite
 	notes   []Note
+	trash   [state.Near + 1]string // folders; empty where a side has none
 }
 
 func (j *joiner) plan(fp *FolderPlan) *rewrite {
@@ -192,6 +193,9 @@ func (j *joiner) removedThere(d *departure, a *arrival) {
 	conflict, ok := j.settled[d]
 	if !ok {
 		conflict = j.policy.Conflict
+	}
+	if a.fp.Name == j.trash[a.side] {
+		return // that is how messages are removed here, and a run that was cut short may have done it
 	}
 	other := a.side.Other()
 	what := fmt.Sprintf("a message was moved to %q on the %s side and removed on the %s side", a.fp.Name, a.side, other)

@@ -31,6 +31,9 @@ func (e *Engine) joinMoves(ctx context.Context, plan *Plan) error {
 		}
 	}
 	j := &joiner{policy: e.Policy, rules: ruledBy(e.Policy.Flags), plans: map[*FolderPlan]*rewrite{}}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		j.trash[side], _ = e.trashOf(side) // what removes will tell that there is none
+	}
 	var err error
 	if j.settled, err = e.askMoved(ctx, departures); err != nil {
 		return err

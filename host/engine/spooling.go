@@ -27,7 +27,7 @@ type Spool interface {
 
 // spooled reports whether what a step removes is kept for undo.
 func (e *Engine) spooled(s *Step) bool {
-	return e.Spool != nil && e.run != 0 && s.Op == OpRemove && !s.Expiry
+	return e.Spool != nil && e.run != 0 && s.Op == OpRemove && !s.Expiry && s.To == ""
 }
 
 // destroyed returns how many octets a plan removes for good. What is more than
@@ -37,7 +37,7 @@ func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
 		return 0, nil
 	}
 	for _, s := range plan.Steps(OpRemove, "", 0) {
-		if s.Expiry {
+		if s.Expiry || s.To != "" {
 			continue
 		}
 		for _, it := range s.items {
@@ -96,14 +96,14 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 		}
 		sure = append(sure, it)
 		if name, kept := names[it.meta.Key]; kept { // else it is gone already
-			ev := e.removal(s, it)
+			ev := e.removal(s, it, "")
 			ev.Spool, ev.MessageID = name, ids[it.meta.Key].MessageID
 			if ev.Date.IsZero() {
 				ev.Date = dates[it.meta.Key]
 			}
 			e.journal(&change, ev)
 		} else if placeholderItem(s, it) {
-			e.journal(&change, e.removal(s, it))
+			e.journal(&change, e.removal(s, it, ""))
 		}
 	}
 	if len(change.Journal) == 0 {
@@ -113,8 +113,9 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 }
 
 // removal tells about a message that a step removes. The flags are those the
-// copy has now, which may be news that the other side never heard of.
-func (e *Engine) removal(s *Step, it item) state.Event {
+// copy has now, which may be news that the other side never heard of. inTrash is
+// its key in the trash, for a message that went there.
+func (e *Engine) removal(s *Step, it item, inTrash mail.Key) state.Event {
 	ev := state.Event{Op: string(OpRemove), Side: s.Side, Reason: s.Reason, Before: it.meta.Flags, Date: it.meta.Date}
 	if s.Expiry {
 		ev.Op = logExpire
@@ -127,6 +128,14 @@ func (e *Engine) removal(s *Step, it item) state.Event {
 		ev.Far = it.meta.Key
 	} else {
 		ev.Near = it.meta.Key
+	}
+	if s.To != "" {
+		ev.Op, ev.Other, ev.Far, ev.Near = logTrash, s.To, "", ""
+		if s.Side == state.Far {
+			ev.Far = inTrash
+		} else {
+			ev.Near = inTrash
+		}
 	}
 	return ev
 }

@@ -96,7 +96,7 @@ func (e *Engine) undoable(ctx context.Context, wanted int64) (state.Run, error) 
 func changedMail(r state.Run) bool {
 	for _, c := range r.Events {
 		switch Op(c.Op) {
-		case OpRemove, OpFlag, OpMove, OpRename, OpDrop:
+		case OpRemove, OpFlag, OpMove, OpRename, OpDrop, logTrash:
 			return true
 		}
 	}
@@ -169,6 +169,9 @@ func (u *undoing) folder(ctx context.Context, f *undoFolder) error {
 		return err
 	}
 	if err := u.moveBack(ctx, f, rows); err != nil {
+		return err
+	}
+	if err := u.outOfTrash(ctx, f, rows); err != nil {
 		return err
 	}
 	return u.restore(ctx, f, rows)

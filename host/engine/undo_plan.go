@@ -16,7 +16,8 @@ type undoPlan []*undoFolder
 type undoFolder struct {
 	name   string
 	lost   []*lostMessage
-	moved  []*movedMessage // here, by the run
+	moved  []*movedMessage       // here, by the run
+	trash  []*movedMessage       // from here to the trash, by the run
 	flags  map[int64]*flagChange // by row
 	unkept int                   // removed, and not kept
 }
@@ -77,6 +78,8 @@ func reverse(events []state.Event) undoPlan {
 			if ev.Row != 0 {
 				f.moved = append(f.moved, &movedMessage{Event: ev, written: sidesOf(ev.Side)})
 			}
+		case logTrash:
+			f.trash = append(f.trash, &movedMessage{Event: ev, written: sidesOf(ev.Side)})
 		case OpRemove:
 			if l := lost[ev.Row]; l != nil && ev.Row != 0 {
 				l.written |= sidesOf(ev.Side)
@@ -108,7 +111,7 @@ func reverse(events []state.Event) undoPlan {
 	}
 	var plan undoPlan
 	for _, name := range slices.Sorted(maps.Keys(folders)) {
-		if f := folders[name]; len(f.lost)+len(f.moved)+len(f.flags)+f.unkept > 0 {
+		if f := folders[name]; len(f.lost)+len(f.moved)+len(f.trash)+len(f.flags)+f.unkept > 0 {
 			plan = append(plan, f)
 		}
 	}
@@ -133,6 +136,7 @@ func (p undoPlan) value() wire.Map {
 	for _, f := range p {
 		add(f.name, "flags", len(f.flags), "as they were before the run")
 		add(f.name, "move", len(f.moved), "back to where they were")
+		add(f.name, "restore", len(f.trash), "out of the trash")
 		add(f.name, "restore", len(f.lost), "removed by the run")
 		add(f.name, "lost", f.unkept, "removed by the run and not kept")
 	}

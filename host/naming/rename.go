@@ -125,6 +125,13 @@ func checkName(name string) error {
 	return nil
 }
 
+// ToNear returns the near name of one far folder, where the list of them is not
+// at hand: names that are given by special use stay.
+func (r *Rename) ToNear(far string) (string, error) {
+	near, _, err := r.forward(far)
+	return near, err
+}
+
 // forward applies the steps to a far name. The names before each step are in
 // trail.
 func (r *Rename) forward(far string) (near string, trail []string, err error) {
