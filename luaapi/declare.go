@@ -31,7 +31,7 @@ func (p *program) declareRepository(m wire.Map) (*manager, error) {
 // declareStore makes the manager of one side of an account. A side that a sync
 // must not write is opened in a way that cannot.
 func (p *program) declareStore(name string, d *script.Def, chain []endpoint.Controller, spared bool) (*manager, error) {
-	return p.declareChain(wire.Map{"name": name, "dry_run": p.opt.DryRun, "read_only": spared && p.opt.Job == engine.JobSync}, d, chain)
+	return p.declareChain(wire.Map{"name": name, "dry_run": p.opt.DryRun, "read_only": spared && p.syncs()}, d, chain)
 }
 
 // declareChain makes the manager of a repository whose controllers are plain
@@ -155,7 +155,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	class, _ := m["class"].(*script.Class)
 	params := engine.Params{
 		Policy: policy, Messages: messages, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
-		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.opt.JobArgs, Once: p.onceOf(p.accountOf(m)), Lanes: min(far.lanes, near.lanes, 4), Select: selection,
+		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.argsOf(p.accountOf(m)), Once: p.onceOf(p.accountOf(m)), Lanes: min(far.lanes, near.lanes, 4), Select: selection,
 		Attempts: max(far.attempts, near.attempts),
 	}.Map()
 	declaration := topology.Declaration{

@@ -49,6 +49,28 @@ func (p *program) onceOf(account string) engine.Once {
 	return once
 }
 
+// syncs reports whether the run carries what the options of accounts allow, and
+// nothing else.
+func (p *program) syncs() bool {
+	switch p.opt.Job {
+	case engine.JobSync, engine.JobPlan, engine.JobApply:
+		return true
+	}
+	return false
+}
+
+// argsOf is what the job of an account's engine needs.
+func (p *program) argsOf(account string) wire.Map {
+	switch p.opt.Job {
+	case engine.JobPlan:
+		return wire.Map{"account": account}
+	case engine.JobApply:
+		plans, _ := p.opt.JobArgs["plans"].(wire.Map)
+		return wire.Map{"account": account, "plan": text(plans, account)}
+	}
+	return p.opt.JobArgs
+}
+
 // engineArgs are the options an engine's init is given: what is plain.
 func engineArgs(m wire.Map) wire.Map {
 	args := wire.Map{}

@@ -47,6 +47,7 @@ type RunOptions struct {
 	// DryRun plans, and writes nothing.
 	DryRun bool
 	// Job is what the engines do, and JobArgs what that needs; a sync by default.
+	// engine.JobApply needs "plans": the documents by account.
 	Job     engine.Job
 	JobArgs wire.Map
 	// Once is what the command line says about this one run.
@@ -116,6 +117,7 @@ func (o RunOptions) logger() *slog.Logger {
 // accounts. The error tells that it could not be begun; everything later is in
 // the Result. Its exit code is set in any case.
 func Run(ctx context.Context, opt RunOptions) (Result, error) {
+	opt.DryRun = opt.DryRun || opt.Job == engine.JobPlan
 	bundle, err := Load(ctx, opt)
 	if err != nil {
 		return Result{ExitCode: ExitCode(err), Err: err}, err

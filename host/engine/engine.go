@@ -95,6 +95,9 @@ type Engine struct {
 
 	spared Sides                                   // sides that no run of this account may write
 	listed [state.Near + 1]map[string]*mail.Folder // what each side listed
+
+	decided decided
+	doc     *PlanDocument // that is applied
 }
 
 // New returns an engine. It does no I/O.
@@ -153,6 +156,10 @@ func (e *Engine) once(ctx context.Context) error {
 		// changed on the second side afterwards is left alone.
 		e.Policy.Pull, e.Policy.Push, e.Policy.Expunge = OpNew|OpFlags, OpsNone, NoSide
 	}
+	if err := e.takeDocument(); err != nil {
+		return err
+	}
+	e.DryRun = e.DryRun || e.Job == JobPlan
 	e.spared = e.Policy.spared()
 	e.Policy = e.Once.narrow(e.Policy).sparing()
 	if err := e.recall(ctx); err != nil {
@@ -176,12 +183,22 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if e.doc != nil {
+		if err := e.narrowTo(e.doc, plan); err != nil {
+			return err
+		}
+	}
 	alarm, err := e.guardPlan(ctx, plan)
 	if err != nil {
 		return err
 	}
 	if e.repeat.n <= 1 {
 		e.Emit("plan", plan.Value())
+	}
+	if e.Job == JobPlan {
+		if err := e.tellDocument(plan); err != nil {
+			return err
+		}
 	}
 	if alarm != nil {
 		return e.raise(ctx, plan, alarm)

@@ -138,6 +138,7 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 			return false, e.folderFailed(ctx, p.name, err)
 		}
 		if !keep {
+			e.decided.leave(p.name)
 			e.told(p.name, "left out by the script: %s", reason)
 			return false, nil
 		}

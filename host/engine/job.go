@@ -17,12 +17,21 @@ const (
 	JobImport Job = "import"
 	// JobCheck compares the state with both sides, and changes nothing.
 	JobCheck Job = "check"
+	// JobPlan tells the plan as a document, and writes nothing.
+	JobPlan Job = "plan"
+	// JobApply takes the steps of a document (Args "plan").
+	JobApply Job = "apply"
 )
 
 // work does the engine's job.
 func (e *Engine) work(ctx context.Context) error {
 	switch e.Job {
-	case JobSync:
+	case JobSync, JobPlan:
+		return e.sync(ctx)
+	case JobApply:
+		if err := e.foresee(e.doc); err != nil {
+			return err
+		}
 		return e.sync(ctx)
 	case JobUndo:
 		return e.undo(ctx)

@@ -3,6 +3,7 @@ package engine
 import (
 	"sync/atomic"
 
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 	"github.com/imapfw/imapfw/host/wire"
@@ -86,6 +87,7 @@ type Step struct {
 	Reason      string
 
 	items []item
+	was   *flagStep // as it was before it was narrowed
 }
 
 // item is one message of a step. row is shared by all the steps that concern
@@ -206,6 +208,38 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 		}
 	}
 	return 0
+}
+
+// Narrow leaves of a step that changes flags only these. That is all that may be
+// altered in a step: what a plan would leave differently on the two sides, or do
+// beyond what the options say, is not a script's to add. What is left out is
+// looked at again by the next run.
+func (p *Plan) Narrow(id int, add, remove mail.Flags, reason string) error {
+	for _, f := range p.Folders {
+		for _, s := range f.Steps {
+			if s.ID != id {
+				continue
+			}
+			if s.Op != OpFlag || !add.Minus(s.Add).Empty() || !remove.Minus(s.Remove).Empty() {
+				return fault.New(fault.Config, "", "a step can be narrowed to some of the flags that it changes, and to nothing else")
+			}
+			switch {
+			case add.Equal(s.Add) && remove.Equal(s.Remove):
+				return nil
+			case add.Empty() && remove.Empty():
+				p.Drop(id, nil, reason)
+				return nil
+			}
+			if s.was == nil {
+				s.was = &flagStep{side: s.Side, add: s.Add, remove: s.Remove}
+			}
+			f.blocked.Store(true)
+			f.notes = append(f.notes, "flags left alone by the script: "+reason)
+			s.Add, s.Remove = add, remove
+			return nil
+		}
+	}
+	return nil
 }
 
 // Form is what a pull delivers.

@@ -278,7 +278,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 // askConflicts lets a script settle conflicts one by one.
 func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflict, error) {
 	if r.e.Hooks.OnConflict == nil {
-		return nil, nil
+		return r.e.decided.of(r.p.name), nil
 	}
 	settled := map[int64]Conflict{}
 	for id, c := range Conflicts(in) {
@@ -290,6 +290,7 @@ func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflic
 		}
 		if answer != "" {
 			settled[id] = answer
+			r.e.decided.settle(r.p.name, id, answer)
 		}
 	}
 	return settled, nil

@@ -29,6 +29,7 @@ type world struct {
 	call      func(ctx context.Context, id string, v *predicate.View) (bool, error)
 	convert   bool
 	dry       bool
+	scope     string
 	farNames  func(near string) []string
 	emit      func(name string, data wire.Value)
 	serial    int
@@ -68,11 +69,11 @@ func (w *world) run() (*engine.Report, error) {
 
 func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 	var keep engine.Keep
-	scope := ""
+	scope := w.scope
 	if w.keep != nil {
 		messages, err := predicate.Compile(w.keep)
 		require.NoError(w.t, err)
-		keep, scope = engine.Keep{Messages: messages, Call: w.call}, w.keep.String()
+		keep, scope = engine.Keep{Messages: messages, Call: w.call}, w.scope+w.keep.String()
 	}
 	return engine.New(engine.Config{
 		Name: "test", Job: job, Args: args,
