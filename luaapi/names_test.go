@@ -1,10 +1,13 @@
 package luaapi_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/driver/imap/imaptest/dovecot"
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/luaapi"
 )
@@ -102,4 +105,54 @@ func TestNamesThatMeet(t *testing.T) {
 	a.done()
 	require.Equal(t, map[string]int{"Drafts": 1, "[Gmail]/Drafts": 2, "[Gmail]/Sent": 1}, counts(far))
 	require.Equal(t, map[string]int{"Drafts": 2, "Sent": 1}, counts(near))
+}
+
+// A folder that is all the others at once is told about, unless it is left out.
+func TestAllMail(t *testing.T) {
+	for option, warns := range map[string]bool{``: true, `folders = { "*", "!\\All" }`: false, `folders = { "\\All" }`: false} {
+		a := newApp(t, "some.lua", accountWith(option))
+		far := a.memory("far", memory.Options{})
+		a.memory("near", memory.Options{Maildir: true})
+		put(far, "[Gmail]/All Mail", 1, 2)
+		far.SetAttrs("[Gmail]/All Mail", `\All`)
+		put(far, "INBOX", 1, 1)
+		a.done()
+		told := a.told("told")
+		require.Equal(t, warns, len(told) == 1, option)
+		if warns {
+			require.Contains(t, fmt.Sprint(told[0].Data), `"!\\All"`)
+		}
+	}
+}
+
+// The same on a real server, whose folders are in the language of its users.
+func TestSpecialUseOnDovecot(t *testing.T) {
+	server := dovecot.Start(t, dovecot.Config(`namespace inbox {
+  mailbox Gesendet {
+    special_use = \Sent
+    auto = subscribe
+  }
+  mailbox Entwürfe {
+    special_use = \Drafts
+    auto = create
+  }
+}`))
+	server.AddUser(t, "joe")
+	host, port := hostPort(t, server.Addr())
+	a := newApp(t, "some.lua", `
+local api = require "imapfw.api"
+return api.account {
+  far = api.imap { host = "`+host+`", port = `+port+`, tls = "none", user = "joe", password = "`+dovecot.Password+`" },
+  near = api.memory { name = "near", like = "maildir" },
+  rename = { api.rename.map { ["\\Sent"] = "sent", ["\\Drafts"] = "drafts", ["\\Archive"] = "archive" } },
+}`)
+	near := a.memory("near", memory.Options{Maildir: true})
+	put(near, "sent", 1, 2)
+	put(near, "drafts", 3, 3)
+	put(near, "archive", 4, 4)
+	a.done()
+	for folder, want := range map[string]string{"Gesendet": "2", "Entwürfe": "1", "archive": "1"} {
+		require.Equal(t, folder+" messages="+want, strings.TrimSpace(server.Doveadm(t, "mailbox", "status", "-u", "joe", "messages", folder)))
+	}
+	require.NotContains(t, server.Doveadm(t, "mailbox", "list", "-u", "joe"), "sent\n")
 }

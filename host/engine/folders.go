@@ -52,6 +52,7 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	if err := e.choose(); err != nil {
 		return nil, err
 	}
+	e.allMail()
 	if e.doubt != "" {
 		e.told("", "%s; the messages are paired anew, and nothing is removed in this run", e.doubt)
 	}

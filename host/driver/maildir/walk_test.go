@@ -100,9 +100,13 @@ func TestRemoveFolderLeavesWhatIsNotOurs(t *testing.T) {
 	require.FileExists(t, theirs)
 	require.Equal(t, map[string]string{"a/b": ""}, faults(t, s))
 
-	underway := filepath.Join(root, "a", "b", "tmp", "somebody's")
-	require.NoError(t, os.WriteFile(underway, nil, 0o600))
-	require.ErrorIs(t, s.RemoveFolder(t.Context(), "a/b"), fault.Refused, "somebody is delivering")
+	for _, sub := range []string{"tmp", "new", "cur"} {
+		underway := filepath.Join(root, "a", "b", sub, "1.somebody's.host")
+		require.NoError(t, os.WriteFile(underway, nil, 0o600))
+		require.ErrorIs(t, s.RemoveFolder(t.Context(), "a/b"), fault.Refused, "there is something in %s", sub)
+		require.FileExists(t, underway)
+		require.NoError(t, os.Remove(underway))
+	}
 	require.NoError(t, s.CreateFolder(t.Context(), mail.Inbox))
 	require.ErrorIs(t, s.RemoveFolder(t.Context(), mail.Inbox), fault.Refused)
 }
