@@ -101,6 +101,10 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		c.e.report.count(&c.e.report.Pushed, copied)
 	}
 	c.e.counter.add(c.fp.Name, copied, b.bytes)
+	if full := overQuota(placed); full != nil {
+		c.overQuota.CompareAndSwap(nil, full)
+		return nil
+	}
 	return c.e.allFailed(ctx, c.fp.Name, failed)
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,8 +51,11 @@ type copier struct {
 	sent     []delivered             // of unnamed
 	flags    map[mail.Key]mail.Flags // that upgrades were delivered with, by target key
 	known    map[mail.Key]item       // those that have a row, by source key
-	found    map[mail.Key]state.Row  // of unnamed, by source key, those that were found
-	moves    map[mail.Key]*moved     // unnamed messages that were moved, by source key
+
+	overQuota atomic.Pointer[fault.Error] // why nothing more is delivered
+
+	found map[mail.Key]state.Row // of unnamed, by source key, those that were found
+	moves map[mail.Key]*moved    // unnamed messages that were moved, by source key
 }
 
 // delivered is what was handed to the target: not always what the row is about.
@@ -104,10 +108,14 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 		}
 		return err
 	}
-	if e.draining() {
+	full := c.overQuota.Load()
+	if e.draining() || full != nil {
 		c.giveBack(ctx)
 	}
-	return c.findUnnamed(ctx)
+	if err := c.findUnnamed(ctx); err != nil || full == nil {
+		return err
+	}
+	return full
 }
 
 // giveBackTime is how long giving a reservation back may take.
@@ -152,7 +160,7 @@ func (c *copier) reserve(ctx context.Context) error {
 func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error {
 	at := 0
 	for at < len(c.step.items) {
-		if c.e.draining() {
+		if c.e.draining() || c.overQuota.Load() != nil {
 			return nil
 		}
 		end, bytes := at, int64(0)

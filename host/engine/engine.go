@@ -92,6 +92,7 @@ type Engine struct {
 	recorder *recorder // State, as it is in Config
 
 	refusing atomic.Bool // a message was set aside in this run
+	alike    sameFailures
 
 	spared Sides                                   // sides that no run of this account may write
 	listed [state.Near + 1]map[string]*mail.Folder // what each side listed
@@ -174,6 +175,7 @@ func (e *Engine) sync(ctx context.Context) error {
 	if untold := e.nameRefused(ctx); err == nil {
 		err = untold
 	}
+	e.tellUntold()
 	return err
 }
 
@@ -353,14 +355,6 @@ func (e *Engine) failed(ctx context.Context, folder string, err error, repeatabl
 		e.tellFailure(folder, err)
 	}
 	return false, nil
-}
-
-// tellFailure reports what could not be done.
-func (e *Engine) tellFailure(folder string, err error) {
-	err = inFolder(err, folder)
-	if e.report.fail(err) {
-		e.Emit("told", wire.Map{"folder": folder, "error": asFault(err)})
-	}
 }
 
 // stopsRun reports whether an error is about more than the folder or message it

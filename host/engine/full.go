@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
 
@@ -47,6 +49,32 @@ func (e *Engine) fills(side state.Side, err error) bool {
 		e.full.sides[side] = err
 	}
 	return true
+}
+
+// fewRefused is how many messages may find no room in a mailbox before the rest is
+// not tried: they would all be sent to be refused. A batch of fewer is one of
+// large messages, and a small one may still fit.
+const fewRefused = 3
+
+// overQuota returns the error for a batch of which nothing found room; nil where
+// that is not so.
+func overQuota(placed []mail.Placed) *fault.Error {
+	if len(placed) < fewRefused {
+		return nil
+	}
+	for _, p := range placed {
+		if fault.CodeOf(p.Err) != fault.Quota || p.Err == nil {
+			return nil
+		}
+	}
+	full := *asFault(placed[0].Err)
+	full.Key, full.Err = "", placed[0].Err
+	full.Message = "nothing more finds room there, and the rest is not tried"
+	var first *fault.Error
+	if errors.As(placed[0].Err, &first) && first.Err != nil {
+		full.Err = first.Err
+	}
+	return &full
 }
 
 // recorder is the state, and notes when it cannot record any more.

@@ -131,3 +131,26 @@ func TestAConnectionThatNeverLasts(t *testing.T) {
 		w.same()
 	}
 }
+
+// Where nothing more finds room, the rest is not sent to be refused, and that is
+// told once; the next run tries again.
+func TestAFullMailboxIsToldOnce(t *testing.T) {
+	eachKind(t, func(t *testing.T, w *world) {
+		p := &picky{word: "Message-ID", err: fault.New(fault.Quota, "append", "over quota")}
+		w.far.Refuse(p.refuse)
+		for range 1800 {
+			w.near.Add("INBOX", w.message())
+		}
+		w.near.Add("Other", w.message())
+		r, err := w.run()
+		require.NoError(t, err)
+		require.Len(t, r.Failures, 2, "one for each folder")
+		require.ErrorContains(t, r.Err(), "failed")
+		require.Less(t, p.given, 1500)
+		require.Empty(t, r.Refused)
+		w.far.Refuse(nil)
+		w.sync()
+		w.same()
+		w.still()
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/wire"
 )
 
 // picky makes a store refuse messages with a word in them, and counts how many
@@ -315,4 +317,28 @@ func TestManyRefusedMessagesAreNamedInFew(t *testing.T) {
 	require.Len(t, r.Refused, 70)
 	require.Len(t, r.Notes, 51)
 	require.Contains(t, r.Notes[50].Text, fmt.Sprint(20))
+}
+
+// Failures that say the same are told in few lines; the report has all of them.
+func TestManyFailuresAlikeAreToldInFewLines(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	w.far.Refuse((&picky{word: "poison", err: tooBig}).refuse)
+	for range 70 {
+		w.near.Add("INBOX", w.marked("poison"))
+	}
+	var mu sync.Mutex
+	var lines []string
+	w.emit = func(name string, data wire.Value) {
+		mu.Lock()
+		defer mu.Unlock()
+		if name == "told" {
+			lines = append(lines, fmt.Sprint(data))
+		}
+	}
+	r, err := w.run()
+	require.NoError(t, err)
+	require.Len(t, r.Failures, 70)
+	require.Len(t, lines, 21)
+	require.Contains(t, lines[20], "50 more messages")
+	require.Contains(t, lines[20], "too much for me")
 }
