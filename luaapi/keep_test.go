@@ -8,6 +8,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/luaapi"
 )
 
 // seen puts read messages first..last into a folder.
@@ -79,4 +80,22 @@ func TestPlaceholders(t *testing.T) {
 	near.SetFlags("INBOX", list[1].Key, mail.NewFlags(`\Flagged`, `\Seen`))
 	require.EqualValues(t, 1, a.done().Reports["a.sync"]["pulled"])
 	require.Empty(t, far.Snapshot().Diff(near.Snapshot()))
+}
+
+// A mirror goes one way, and begins with a target that has nothing of its own.
+func TestMirrorOption(t *testing.T) {
+	a := newApp(t, "a.lua", keepApp(`mirror = "pull"`))
+	far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+	seen(far, "INBOX", 1, 3)
+	seen(near, "INBOX", 9, 9)
+	result, err := a.run()
+	require.NoError(t, err)
+	require.Equal(t, luaapi.ExitGuard, result.ExitCode)
+	near.Remove("INBOX", near.Snapshot()["INBOX"][0].Key)
+	a.done()
+	near.Remove("INBOX", near.Snapshot()["INBOX"][0].Key)
+	seen(near, "INBOX", 9, 9)
+	a.done()
+	require.Empty(t, far.Snapshot().Diff(near.Snapshot()))
+	require.Len(t, far.Snapshot()["INBOX"], 3)
 }

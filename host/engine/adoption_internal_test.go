@@ -175,7 +175,7 @@ func TestAdoptionRemovesNothing(t *testing.T) {
 			}
 		}
 		// The next sync reads both sides in full.
-		in := Input{Folder: "INBOX", Policy: policy}
+		in := Input{Folder: "INBOX", Policy: policy, Pairing: true}
 		for i := range rows {
 			rows[i].ID = int64(i + 1)
 		}

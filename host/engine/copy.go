@@ -275,6 +275,11 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	if known && c.step.Form == FormUpgrade {
 		m.Flags, agreed = it.meta.Flags, it.agreed
 	}
+	if c.fp.pairing || c.e.Policy.toward(c.to)&OpDelete == 0 {
+		// A removal that is not to be carried.
+		marks := mail.Flags{System: mail.Deleted}
+		m.Flags, agreed = m.Flags.Minus(marks), agreed.Minus(marks)
+	}
 	var tap headerTap
 	meta := mail.Meta{Key: in.Target, Flags: m.Flags, Size: body.Size}
 	if c.e.Policy.CopyDate {

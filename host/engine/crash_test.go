@@ -92,7 +92,7 @@ func TestAnyHistory(t *testing.T) {
 	kindNames := []string{"imap-maildir", "eager-maildir", "no-uidplus", "imap-imap", "maildir-maildir"}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, rapid.SampledFrom(kindNames).Draw(t, "kind"))
-		rnd := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		rnd := randOf(t)
 		folders := []string{"INBOX", "A", "A/é"}
 		w.far.Add("A", w.message())
 		expected := map[string]bool{}
@@ -127,6 +127,10 @@ func TestAnyHistory(t *testing.T) {
 			require.Equal(t, 1, n, "doubled: %q", body)
 		}
 	})
+}
+
+func randOf(t *rapid.T) *rand.Rand {
+	return rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 }
 
 // happen does one random thing on one side, as a user or another program would.

@@ -25,6 +25,9 @@ type Input struct {
 	Touched map[int64]bool
 	// Keep tells what is to be known of the predicate on what is kept near.
 	Keep KeepRules
+	// Pairing tells that the folder was never in step with what the state knows:
+	// nothing is removed.
+	Pairing bool
 }
 
 // Diff plans one folder: given what the state knows and what changed on either
@@ -45,6 +48,7 @@ func Diff(in Input) *FolderPlan {
 	d.ambiguities()
 	d.fresh(state.Far)
 	d.fresh(state.Near)
+	d.ownMail()
 	d.plan.order()
 	return d.plan
 }
@@ -96,6 +100,8 @@ func (d *differ) row(r state.Row) {
 		d.plan.put = append(d.plan.put, &r) // it is on one side only, as before it was paired anew
 	case d.deltas[state.Far].Hidden[r.ID] || d.deltas[state.Near].Hidden[r.ID]:
 		d.hidden(r, farGone || nearGone)
+	case d.Policy.Mirror != 0:
+		d.mirror(r, farGone, nearGone)
 	case farGone && nearGone:
 		d.lose(r, Both, mail.Flags{})
 		d.plan.drop = append(d.plan.drop, r.ID)
@@ -200,7 +206,7 @@ func (d *differ) both(r state.Row) {
 	leaves, note := d.leaves(r, want)
 	why, whole := d.upgrade(r, want)
 	whole = whole && !leaves
-	put := r.ID < 0 || d.Touched[r.ID] || !leaves && note != r.Note
+	put := d.unrecorded(r) || !leaves && note != r.Note
 	if put {
 		d.plan.put = append(d.plan.put, row)
 	} else if !farChanged && !nearChanged && !leaves && !whole {
@@ -324,7 +330,13 @@ func (d *differ) fresh(from state.Side) {
 		}
 	}
 	for _, m := range d.deltas[from].New {
-		if !m.Hidden && (from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded)) {
+		switch {
+		case m.Hidden || from == state.Far && !d.keeps(m.Key, m.Flags, m.Excluded):
+		case m.Flags.Has(mail.Deleted) && d.Policy.Expunge.Has(from) && !d.Pairing:
+			it := item{meta: m, row: &state.Row{Flags: m.Flags, Size: -1}}
+			setKey(it.row, from, m.Key)
+			d.removeStep(from, "marked as deleted before it was copied", it)
+		default:
 			step.items = append(step.items, item{meta: m})
 		}
 	}

@@ -49,7 +49,7 @@ func (in Input) candidates() []mail.Key {
 	var keys []mail.Key
 	for _, r := range in.Rows {
 		gone := r.Far == "" || in.Far.Gone[r.ID] || in.Far.Hidden[r.ID]
-		removed := r.Status != state.StatusExpired && (r.Near == "" || in.Near.Gone[r.ID])
+		removed := r.Status != state.StatusExpired && in.Policy.Mirror != state.Near && (r.Near == "" || in.Near.Gone[r.ID])
 		if !gone && !removed && !in.excluded(r) {
 			keys = append(keys, r.Far)
 		}
@@ -103,7 +103,7 @@ func (d *differ) leaves(r state.Row, flags mail.Flags) (leaves bool, note string
 	}
 	if leaves && r.ID < 0 {
 		// Two sides that were paired just now: nothing is removed in this run.
-		d.plan.blocked.Store(true)
+		d.plan.again |= FarSide
 		leaves = false
 	}
 	return leaves, note
@@ -117,7 +117,7 @@ func (d *differ) expired(r state.Row, farGone, nearGone bool) {
 	case r.ID < 0: // found again in a folder that is paired anew
 		d.plan.put = append(d.plan.put, &r)
 		if d.Far.Kept[r.ID] {
-			d.plan.blocked.Store(true)
+			d.plan.again |= FarSide
 		}
 		return
 	case farGone && nearGone:
@@ -129,7 +129,7 @@ func (d *differ) expired(r state.Row, farGone, nearGone bool) {
 		return
 	case !nearGone:
 		d.expire(r.Note, item{meta: mail.Meta{Key: r.Near, Flags: r.Flags, Size: r.Size, Date: r.Date}, row: &r})
-		d.plan.blocked.Store(true) // it may be wanted again meanwhile
+		d.plan.again |= FarSide // it may be wanted again meanwhile
 		return
 	}
 	put := r.Near != "" || d.Touched[r.ID]

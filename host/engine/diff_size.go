@@ -31,7 +31,7 @@ func (d *differ) upgrade(r state.Row, flags mail.Flags) (why string, wanted bool
 	if r.ID < 0 {
 		// Two sides that were paired just now: nothing is removed in this run,
 		// not even a placeholder.
-		d.plan.blocked.Store(true)
+		d.plan.again |= FarSide
 		return "", false
 	}
 	return why, true

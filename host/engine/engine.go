@@ -162,7 +162,7 @@ func (e *Engine) once(ctx context.Context) error {
 	}
 	e.DryRun = e.DryRun || e.Job == JobPlan
 	e.spared = e.Policy.spared()
-	e.Policy = e.Once.narrow(e.Policy).sparing()
+	e.Policy = e.Once.narrow(e.Policy).mirrored().sparing()
 	if err := e.recall(ctx); err != nil {
 		return err
 	}

@@ -153,10 +153,11 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 	switch {
 	case missing == 0:
 		return !e.unchanged(p), nil
-	case p.known != nil && !e.distrusts(*p.known, missing):
+	case p.known != nil && !e.distrusts(*p.known, missing) && missing != e.Policy.Mirror:
 		p.removed = missing
 		return true, nil
 	case !e.Policy.Create.Has(missing) || e.Policy.toward(missing)&OpNew == 0:
+		e.unmirrored(p, missing)
 		return false, nil // without "new" nothing would ever come into it
 	}
 	p.create = missing

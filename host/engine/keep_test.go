@@ -2,7 +2,7 @@ package engine_test
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,32 +21,22 @@ func subject(word string) *predicate.Expr {
 
 func keyword(word string) *predicate.Expr { return predicate.OnName(predicate.Keyword, word) }
 
-// keys returns the keys of the messages of a side whose number is one of those.
+// keysOf returns the keys of the messages of a folder that have one of the
+// numbers, numbersOf the numbers of all of them, in the order of keys.
 func keysOf(s *memory.Store, folder string, numbers ...int) []mail.Key {
 	var keys []mail.Key
 	for _, m := range s.Snapshot()[folder] {
-		for _, n := range numbers {
-			if string(m.Body) != "" && containsNumber(m, n) {
-				keys = append(keys, m.Key)
-			}
+		if slices.Contains(numbers, number(m)) {
+			keys = append(keys, m.Key)
 		}
 	}
 	return keys
 }
 
-func containsNumber(m memory.Message, n int) bool {
-	var got int
-	_, err := fmt.Sscanf(string(m.Body), "Message-ID: <%d@example>", &got)
-	return err == nil && got == n
-}
-
-// numbersOf returns the numbers of the messages of a folder, in the order of keys.
 func numbersOf(s *memory.Store, folder string) []int {
 	out := []int{}
 	for _, m := range s.Snapshot()[folder] {
-		var n int
-		_, _ = fmt.Sscanf(string(m.Body), "Message-ID: <%d@example>", &n)
-		out = append(out, n)
+		out = append(out, number(m))
 	}
 	return out
 }
@@ -129,17 +119,7 @@ func flagsAt(s *memory.Store, key mail.Key) mail.Flags {
 	return mail.Flags{}
 }
 
-func sorted(n []int) []int {
-	out := append([]int{}, n...)
-	for i := range out {
-		for j := range i {
-			if out[i] < out[j] {
-				out[i], out[j] = out[j], out[i]
-			}
-		}
-	}
-	return out
-}
+func sorted(n []int) []int { return slices.Sorted(slices.Values(n)) }
 
 func TestFlagsThePredicateSpeaksOfDoNotSpare(t *testing.T) {
 	w := newWorld(t, "imap-maildir")

@@ -53,7 +53,7 @@ func (p Policy) spared() Sides {
 }
 
 // Spares reports whether nothing is ever written on a side.
-func (p Policy) Spares(side state.Side) bool { return p.spared().Has(side) }
+func (p Policy) Spares(side state.Side) bool { return p.mirrored().spared().Has(side) }
 
 // sparing returns the policy without anything that would write a spared side.
 func (p Policy) sparing() Policy {

@@ -38,8 +38,12 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 		return nil, err
 	}
 	found.hold(true)
-	plan := Diff(Input{Folder: r.p.name, Rows: r.adopt(found.rows),
-		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy, Keep: r.e.keepRules()})
+	rows := r.adopt(found.rows)
+	if err := r.checkMirror(); err != nil {
+		return nil, err
+	}
+	plan := Diff(Input{Folder: r.p.name, Rows: rows,
+		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy, Keep: r.e.keepRules(), Pairing: true})
 	plan.reset = true
 	return plan, nil
 }

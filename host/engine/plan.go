@@ -43,12 +43,14 @@ type FolderPlan struct {
 	partly    bool                // a near copy is replaced by another: cut short, the near side is to be read in full
 	put       []*state.Row        // rows that changed without anything to do
 	drop      []int64             // rows to be forgotten
+	pairing   bool                // it was never in step with what the state knows of it
 	reset     bool                // forget everything first: the folder is paired anew
 	settle    []int64             // intents that are resolved
 	late      []state.Intent      // intents that are resolved when everything was done
 	blocked   atomic.Bool         // something was left alone: the cursors stay where they were
 	renewed   map[int64]bool      // rows of drop whose messages are copied as new ones
 	ambiguous int                 // messages that nobody can say are or are not each other
+	again     Sides               // the sides that the next run is to read in full
 	left      bool                // nothing is done in it, and nothing recorded
 	notes     []string            // what a script left alone, and why
 	names     map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key

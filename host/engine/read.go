@@ -252,7 +252,10 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 	settled, late := r.outlast(settled, paired)
 	in := Input{Folder: r.p.name, Rows: append(r.rows, paired...),
 		Far: r.deltas[state.Far], Near: r.deltas[state.Near], Policy: r.e.Policy,
-		Again: r.worthAnotherTry(), Touched: r.touched, Keep: r.e.keepRules()}
+		Again: r.worthAnotherTry(), Touched: r.touched, Keep: r.e.keepRules(), Pairing: r.pairing()}
+	if err := r.checkMirror(); err != nil {
+		return nil, err
+	}
 	if r.hasRoom(in) {
 		if err := r.readAgain(ctx, state.Far); err != nil {
 			return nil, err
@@ -277,7 +280,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 
 // askConflicts lets a script settle conflicts one by one.
 func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflict, error) {
-	if r.e.Hooks.OnConflict == nil {
+	if r.e.Hooks.OnConflict == nil || r.e.Policy.Mirror != 0 {
 		return r.e.decided.of(r.p.name), nil
 	}
 	settled := map[int64]Conflict{}
@@ -299,6 +302,7 @@ func (r *reading) askConflicts(ctx context.Context, in Input) (map[int64]Conflic
 // complete adds to a plan what its applying needs.
 func (r *reading) complete(plan *FolderPlan) {
 	plan.names = r.names
+	plan.pairing = r.pairing()
 	far, near := r.results[state.Far], r.results[state.Near]
 	plan.apart = r.apart
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
@@ -307,10 +311,10 @@ func (r *reading) complete(plan *FolderPlan) {
 	plan.options, plan.limits = r.e.fingerprint(), r.p.limits()
 	plan.record.Policy = plan.policy()
 	plan.census = r.census()
-	if far.Unsure {
+	if far.Unsure || plan.again.Has(state.Far) {
 		plan.record.FarCursor = ""
 	}
-	if near.Unsure {
+	if near.Unsure || plan.again.Has(state.Near) {
 		plan.record.NearCursor = ""
 	}
 	if r.p.removed != 0 {

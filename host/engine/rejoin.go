@@ -37,6 +37,11 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	if i < 0 {
 		return
 	}
+	source := r.deltas[to.Other()]
+	there, changed := source.Flags[row.ID]
+	if !changed {
+		there = row.Had(to.Other())
+	}
 	flags := delta.New[i].Flags
 	delta.New = slices.Delete(delta.New, i, i+1)
 	if before := row.Key(to); before == "" || delta.Gone[row.ID] {
@@ -46,8 +51,12 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	}
 	delete(delta.Gone, row.ID)
 	delete(delta.Flags, row.ID)
+	delete(source.Flags, row.ID)
 	if !flags.Equal(row.Had(to)) {
 		delta.Flags[row.ID] = flags
+	}
+	if !there.Equal(row.Had(to.Other())) {
+		source.Flags[row.ID] = there
 	}
 	r.deltas[to] = delta
 	row.Status, row.Note = arrived.Status, ""
