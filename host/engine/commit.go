@@ -49,6 +49,9 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		}
 		copied++
 		sent := b.sent[i]
+		if c.step.Form == FormUpgrade {
+			c.gave(source, sent.flags)
+		}
 		c.e.keepApart(c.fp, c.to, &row, sent.flags.Intersect(p.Dropped))
 		row.Flags = row.Flags.Minus(sent.flags.Minus(p.Flags))
 		kept := Identity{Header: sent.id.Header, Size: sent.id.Size, HasID: true}
@@ -66,7 +69,6 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 			c.unnamed = append(c.unnamed, row)
 			c.names = append(c.names, b.names[i])
 			c.kept = append(c.kept, kept)
-			c.sent = append(c.sent, sent)
 			c.intents = append(c.intents, b.intents[source].ID)
 			delete(b.intents, source)
 			continue
@@ -76,7 +78,6 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		} else {
 			row.Near = p.Key
 		}
-		c.given(p.Key, sent)
 		change.Put = append(change.Put, row)
 		names = append(names, b.names[i])
 	}
@@ -108,15 +109,21 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	return c.e.allFailed(ctx, c.fp.Name, failed)
 }
 
-// given remembers the flags that an upgrade was delivered with: its row may still
-// agree on others.
-func (c *copier) given(key mail.Key, sent delivered) {
-	if c.step.Form == FormUpgrade {
-		if c.flags == nil {
-			c.flags = map[mail.Key]mail.Flags{}
-		}
-		c.flags[key] = sent.flags
+// gave remembers the flags that a message was given to the target with, where the
+// row agrees on others: what of them is not there was not kept.
+func (c *copier) gave(source mail.Key, flags mail.Flags) {
+	if c.flags == nil {
+		c.flags = map[mail.Key]mail.Flags{}
 	}
+	c.flags[source] = flags
+}
+
+// given returns the flags that the message of a row was given to the target with.
+func (c *copier) given(row *state.Row) mail.Flags {
+	if flags, ok := c.flags[row.Key(c.from)]; ok {
+		return flags
+	}
+	return row.Flags
 }
 
 // joined tells the rows of messages that got a copy again what they are now, and
@@ -153,11 +160,7 @@ func (c *copier) keywords(ctx context.Context, rows []state.Row) error {
 	err := c.e.store(c.to).Describe(ctx, c.ref, keys, 0, func(ds []mail.Description) error {
 		for _, d := range ds {
 			if row := at[d.Key]; row != nil {
-				flags := row.Flags
-				if given, upgrade := c.flags[d.Key]; upgrade {
-					flags = given
-				}
-				dropped := flags.Minus(d.Flags).OnlyKeywords()
+				dropped := c.given(row).Minus(d.Flags).OnlyKeywords()
 				row.Flags = row.Flags.Minus(dropped)
 				c.e.keepApart(c.fp, c.to, row, dropped)
 			}

@@ -48,8 +48,7 @@ type copier struct {
 	names    []string                // the Message-IDs of unnamed
 	kept     []Identity              // of unnamed, as the store has it
 	intents  []int64                 // of unnamed
-	sent     []delivered             // of unnamed
-	flags    map[mail.Key]mail.Flags // that upgrades were delivered with, by target key
+	flags    map[mail.Key]mail.Flags // given to the target, where a row agrees on others; by source key
 	known    map[mail.Key]item       // those that have a row, by source key
 
 	overQuota atomic.Pointer[fault.Error] // why nothing more is delivered

@@ -102,6 +102,7 @@ func (m *mover) batch(ctx context.Context, items []item) error {
 			m.block()
 		default:
 			done = append(done, items[i])
+			m.copier.gave(items[i].moved.row.Key(m.copier.from), items[i].meta.Flags)
 			m.placed(items[i].moved, intents[i].ID, out, &settled)
 		}
 	}

@@ -71,10 +71,7 @@ func (c *copier) findUnnamed(ctx context.Context) error {
 		} else {
 			row.Near = target.Key
 		}
-		missing := row.Flags.Minus(target.Flags)
-		if c.step.Form == FormUpgrade {
-			missing = c.sent[i].flags.Minus(target.Flags)
-		}
+		missing := c.given(&row).Minus(target.Flags)
 		dropped := missing.OnlyKeywords()
 		row.Flags = row.Flags.Minus(missing)
 		c.e.keepApart(c.fp, c.to, &row, dropped)
