@@ -71,6 +71,11 @@ func TestNameTransRenames(t *testing.T) {
 	require.Contains(t, s.Snapshot(), "INBOX/c/b")
 	require.Contains(t, s.Snapshot(), "INBOX/x/y")
 
+	// What was below it has gone elsewhere: it can be renamed now.
+	require.NoError(t, renamer.RenameFolder(t.Context(), "special", "elsewhere"))
+	require.NoError(t, renamer.RenameFolder(t.Context(), "x", "z"))
+	require.Contains(t, s.Snapshot(), "INBOX/z")
+
 	// The old name is free for another folder at once.
 	s.AddFolder("INBOX/a")
 	require.NoError(t, renamer.RenameFolder(t.Context(), "a", "d"))

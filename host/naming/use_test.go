@@ -17,7 +17,7 @@ func used(name string, attrs ...string) mail.Folder { return mail.Folder{Name: n
 // its name is in the server's language.
 func TestRenameBySpecialUse(t *testing.T) {
 	table := build(t, nil, []mail.Folder{
-		used("INBOX"), used("[Gmail]", `\Noselect`), used("[Gmail]/Gesendet", `\HasNoChildren`, `\sent`),
+		used("INBOX", `\Junk`), used("[Gmail]", `\Noselect`), used("[Gmail]/Gesendet", `\HasNoChildren`, `\sent`),
 		used("[Gmail]/Papierkorb", `\Trash`), used("[Gmail]/Alle", `\All`), used("Work"), used("Extra", `\Junk`),
 	}, strip("[Gmail]/"), names(`\Sent`, "Sent", `\Trash`, "Bin", `\Archive`, "Archive", `\Junk`, "Spam", "Extra", "By name"))
 	for far, near := range map[string]string{

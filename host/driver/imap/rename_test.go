@@ -49,6 +49,39 @@ func TestRenameMovesSubscriptions(t *testing.T) {
 	}
 }
 
+// A connection that has a folder selected when it is renamed does not take it for
+// the next one of that name.
+func TestRenameOfASelectedFolder(t *testing.T) {
+	s := memory(t, imaptest.Options{})
+	d := open(t, options(s.Addr(), "user", "secret"))
+	require.NoError(t, d.CreateFolder(t.Context(), "Old"))
+	old := mail.Ref{Name: "Old"}
+	deliverText(t, d, old, "Subject: x\r\n\r\n")
+	count := func() int {
+		res, err := d.Changes(t.Context(), old, "", func([]mail.Meta) error { return nil })
+		require.NoError(t, err)
+		return res.Present.Len()
+	}
+	require.Equal(t, 1, count())
+	held, renamed := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		done <- d.Bodies(t.Context(), old, mail.NewKeySet(mail.UIDKey(1)), func(mail.Meta, mail.Body) error {
+			close(held)
+			<-renamed
+			return nil
+		})
+	}()
+	<-held
+	require.NoError(t, d.RenameFolder(t.Context(), "Old", "New"))
+	require.NoError(t, d.CreateFolder(t.Context(), "Old"))
+	close(renamed)
+	require.NoError(t, <-done)
+	for range 4 { // on whichever connection
+		require.Zero(t, count())
+	}
+}
+
 // A server that does not create parents, as the embedded one, gets them created;
 // what refuses for good is not tried twice.
 func TestRenameCreatesParents(t *testing.T) {
