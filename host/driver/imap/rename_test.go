@@ -57,10 +57,12 @@ func TestRenameOfASelectedFolder(t *testing.T) {
 	require.NoError(t, d.CreateFolder(t.Context(), "Old"))
 	old := mail.Ref{Name: "Old"}
 	deliverText(t, d, old, "Subject: x\r\n\r\n")
-	count := func() int {
-		res, err := d.Changes(t.Context(), old, "", func([]mail.Meta) error { return nil })
-		require.NoError(t, err)
-		return res.Present.Len()
+	count := func() (n int) {
+		require.NoError(t, d.Describe(t.Context(), old, mail.NewKeySet(mail.UIDKey(1)), mail.WantSize, func(ds []mail.Description) error {
+			n += len(ds)
+			return nil
+		}))
+		return n
 	}
 	require.Equal(t, 1, count())
 	held, renamed := make(chan struct{}), make(chan struct{})
