@@ -23,7 +23,7 @@ func engineMethods() []function {
 		{name: "on_folder", params: "pair: imapfw.FolderPair", returns: "boolean?, string?",
 			doc: "false and a reason leave a folder out of this run.", call: nothing},
 		{name: "on_plan", params: "plan: imapfw.Plan", returns: "imapfw.Plan|false|nil",
-			doc: "Sees what the whole run is about to do, and may drop from it. false drops everything; an error stops the run before anything is written.",
+			doc: "Sees what the whole run is about to do, and may drop from it and alter it. false drops everything; an error stops the run before anything is written.",
 			call: func(L *lua.LState) int {
 				script.Self[*engineCore](L)
 				L.Push(script.New(L, script.Check[*engine.Plan](L, 2)))

@@ -269,3 +269,33 @@ end`
 		require.Contains(t, notes[len(notes)-1].Data.(wire.Map)["text"], "as it says")
 	})
 }
+
+func TestPlanIsAltered(t *testing.T) {
+	onBackends(t, func(t *testing.T, backend string) {
+		a := newApp(t, "custom.lua", custom(`
+local Engine = api.SyncEngine:extend "Engine"
+function Engine:on_plan(plan)
+  for _, step in ipairs(plan:steps { op = "flags" }) do
+    assert(not pcall(plan.alter, plan, step, { add = { "$Other" } }))
+    assert(not pcall(plan.alter, plan, step, { to = "INBOX" }))
+    if #step.add == 2 then
+      plan:alter(step, { add = { "\\Seen" } }, "no flags today")
+      assert(#step.add == 1 and step.add[1] == "\\Seen")
+    end
+  end
+  for _, step in ipairs(plan:steps { op = "pull" }) do
+    assert(not pcall(plan.alter, plan, step, { add = {} , remove = { "\\Seen" } }))
+  end
+end`, ``, ``, backend+`class = Engine`))
+		far, near := a.memory("far", memory.Options{}), a.memory("near", memory.Options{Maildir: true})
+		put(far, "INBOX", 1, 1)
+		a.done()
+		far.SetFlags("INBOX", far.Snapshot()["INBOX"][0].Key, mail.NewFlags(`\Seen`, `\Flagged`))
+		a.done()
+		require.Equal(t, mail.NewFlags(`\Seen`), near.Snapshot()["INBOX"][0].Flags)
+		notes := a.told("told")
+		require.Contains(t, notes[len(notes)-1].Data.(wire.Map)["text"], "no flags today")
+		a.done()
+		require.Equal(t, mail.NewFlags(`\Seen`, `\Flagged`), near.Snapshot()["INBOX"][0].Flags, "the next run looks again at what was left out")
+	})
+}

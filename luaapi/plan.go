@@ -21,6 +21,8 @@ func planObject() object[*engine.Plan] {
 				doc: "The steps, of which the given fields are equal.", call: planSteps},
 			{name: "drop", params: "step: imapfw.Step, keys?: imapfw.Keys, reason?: string", returns: "integer",
 				doc: "Leaves a step or some of its messages alone in this run, and returns how many messages that were.", call: planDrop},
+			{name: "alter", params: "step: imapfw.Step, to: { add?: string[], remove?: string[] }, reason?: string",
+				doc: "Leaves of a step that changes flags only some of them; a list that is not given stays as it is. Nothing else of a step can be altered.", call: planAlter},
 			{name: "total", params: "op?: imapfw.PlanOp", returns: "integer", doc: "How many messages the steps of an operation concern; all steps without one.",
 				call: func(L *lua.LState) int {
 					p := script.Check[*engine.Plan](L, 1)
@@ -101,6 +103,25 @@ func planDrop(L *lua.LState) int {
 	}
 	L.Push(lua.LNumber(p.Drop(step.ID, keys, L.OptString(reason, "no reason given"))))
 	return 1
+}
+
+// planAlter narrows the flags of a step.
+func planAlter(L *lua.LState) int {
+	p, step, to := script.Check[*engine.Plan](L, 1), script.Check[*engine.Step](L, 2), L.CheckTable(3)
+	flags := map[string]mail.Flags{"add": step.Add, "remove": step.Remove}
+	to.ForEach(func(k, v lua.LValue) {
+		list, ok := v.(*lua.LTable)
+		if _, known := flags[k.String()]; !known || !ok {
+			script.ArgError(L, 3, "a step is altered by lists of flags, add and remove, not by %q", k.String())
+		}
+		var names []string
+		list.ForEach(func(_, flag lua.LValue) { names = append(names, flag.String()) })
+		flags[k.String()] = mail.NewFlags(names...)
+	})
+	if err := p.Narrow(step.ID, flags["add"], flags["remove"], L.OptString(4, "no reason given")); err != nil {
+		script.ArgError(L, 3, "%v", err)
+	}
+	return 0
 }
 
 func stepObject() object[*engine.Step] {

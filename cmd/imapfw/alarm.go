@@ -26,7 +26,7 @@ func (c commandLine) with(option, account string) string {
 	if c.file != "" {
 		words = append(words, quoteWord(c.file))
 	}
-	if account != "" {
+	if account != "" && c.command != "apply" {
 		words = append(words, quoteWord(account))
 	}
 	return strings.Join(words, " ")
@@ -105,9 +105,13 @@ func (a alarm) next(line func(string, ...any), kinds map[string]bool, called com
 	default:
 		line("  If that was not meant:     restore what is missing (a backup, a disk to be mounted) and run again")
 		line("  If it was:                 %s", called.with(fmt.Sprintf("--allow-removals %d", removals), a.account))
-		line("  To carry all but removals: %s", called.with("--only new,flags", a.account))
+		if called.command == "sync" {
+			line("  To carry all but removals: %s", called.with("--only new,flags", a.account))
+		}
 	}
-	line("  To see the whole plan:     %s", called.with("--dry-run", a.account))
+	if called.command != "plan" {
+		line("  To see the whole plan:     %s", called.with("--dry-run", a.account))
+	}
 	limits, _ := a.data["limits"].(wire.Map)
 	line("  The limits:                guard = { max = %v, share = %v, hard = %v, account = %v, new = %v }",
 		limits["max"], limits["share"], limits["hard"], limits["account"], limits["new"])

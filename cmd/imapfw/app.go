@@ -19,11 +19,16 @@ type appRun struct {
 	accounts []string
 	folders  map[string][]string // see selection
 	typed    string              // how the user named the app; "" where it is the default one
+	next     *commandLine        // what to call next, where that is another command
 	dryRun   bool
 	json     bool
 	once     engine.Once
 	job      engine.Job
 	jobArgs  wire.Map
+	// saved gets the plans that the engines told as documents; silent leaves it to
+	// saved to print.
+	saved  func([]engine.PlanDocument) error
+	silent bool
 }
 
 // options says how apps are run by this command.
@@ -43,11 +48,14 @@ func (g *global) options(cmd *cobra.Command, a app, show *reporter) luaapi.RunOp
 // runApp runs an app, shows what it does and how it ended.
 func (g *global) runApp(cmd *cobra.Command, run appRun) error {
 	quiet, _ := cmd.Flags().GetBool("quiet")
-	show := newReporter(g, quiet, run.json, run.dryRun)
+	show := newReporter(g, quiet || run.silent, run.json, run.dryRun)
 	opt := g.options(cmd, run.app, show)
 	opt.Args, opt.Accounts, opt.DryRun = run.args, run.accounts, run.dryRun
 	opt.Folders, opt.Once = run.folders, run.once
 	show.called = commandLine{command: cmd.Name(), file: run.typed}
+	if run.next != nil {
+		show.called = *run.next
+	}
 	opt.Job, opt.JobArgs = run.job, run.jobArgs
 	result, err := luaapi.Run(context.Background(), opt)
 	if err != nil {
@@ -58,6 +66,15 @@ func (g *global) runApp(cmd *cobra.Command, run appRun) error {
 	}
 	if err := show.finish(result); err != nil {
 		return err
+	}
+	if run.saved != nil {
+		plans, err := show.documents.plans()
+		if err == nil && len(plans) > 0 {
+			err = run.saved(plans)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if result.ExitCode != luaapi.ExitDone {
 		return exitCode(result.ExitCode)

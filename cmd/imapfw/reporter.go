@@ -31,10 +31,12 @@ type reporter struct {
 	plans    map[string]wire.Map
 	alarms   []alarm
 	called   commandLine
+
+	documents documents
 }
 
 func newReporter(g *global, quiet, json, dryRun bool) *reporter {
-	r := &reporter{out: g.stdout, err: g.stderr, quiet: quiet, json: json, dryRun: dryRun, begun: time.Now(), plans: map[string]wire.Map{}}
+	r := &reporter{out: g.stdout, err: g.stderr, quiet: quiet, json: json, dryRun: dryRun, begun: time.Now(), plans: map[string]wire.Map{}, documents: documents{}}
 	if g.terminal && !quiet && !json {
 		r.bars = newBars(g.stderr)
 		r.err = r.bars.printer()
@@ -59,6 +61,10 @@ func (r *reporter) event(e worker.Event) {
 	case "plan":
 		r.mu.Lock()
 		r.plans[account(e.Worker)] = data
+		r.mu.Unlock()
+	case "document":
+		r.mu.Lock()
+		r.documents.piece(account(e.Worker), data)
 		r.mu.Unlock()
 	case "guard":
 		r.mu.Lock()

@@ -70,7 +70,7 @@ func (g *global) rootCommand() *cobra.Command {
 	root.PersistentFlags().CountP("verbose", "v", "log what is done; twice for every detail")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(g.demoCommand(), g.syncCommand(), g.runCommand(), g.undoCommand(), g.stateCommand(), g.logCommand(), g.explainCommand(), g.checkCommand(), g.newCommand(),
+	root.AddCommand(g.demoCommand(), g.syncCommand(), g.planCommand(), g.applyCommand(), g.runCommand(), g.undoCommand(), g.stateCommand(), g.logCommand(), g.explainCommand(), g.checkCommand(), g.newCommand(),
 		g.graphCommand(), g.versionCommand(), g.workerCommand())
 	root.SetHelpCommand(g.helpCommand())
 	for _, c := range root.Commands() {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -33,10 +35,7 @@ func (r *reading) census() census {
 
 // discards reports whether mail in a folder is on its way out anyway: its
 // removal there is nothing to be guarded.
-func (p Policy) discards(name string, attrs []string) bool {
-	if name != "" && (name == p.Trash.Far || name == p.Trash.Near) {
-		return true
-	}
-	folder := mail.Folder{Attrs: attrs}
-	return folder.HasAttr(`\Trash`) || folder.HasAttr(`\Junk`)
+func (f guardFacts) discards(fp *FolderPlan) bool {
+	folder := mail.Folder{Attrs: fp.census.attrs}
+	return slices.Contains(f.trash[:], fp.Name) || folder.HasAttr(`\Trash`) || folder.HasAttr(`\Junk`)
 }

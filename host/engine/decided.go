@@ -22,7 +22,12 @@ func (d *decided) leave(folder string) {
 	d.leftOut[folder] = struct{}{}
 }
 
+// settle notes what was decided about a row of the state. A message without one
+// cannot be named; if that matters, its plan will not be found again.
 func (d *decided) settle(folder string, row int64, is Conflict) {
+	if row <= 0 {
+		return
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.conflicts == nil {

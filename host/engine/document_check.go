@@ -99,7 +99,7 @@ func (s *DocStep) check() error {
 		return fmt.Errorf("%q is no operation", s.Op)
 	}
 	switch {
-	case moves != (s.To != ""):
+	case moves != (s.To != "") && s.Op != OpRemove: // what is removed may go to the trash
 		return fmt.Errorf("a %s to %q", s.Op, s.To)
 	case changes != (len(s.Add)+len(s.Remove) > 0) && s.Op != OpMove, s.Narrowed != nil && !changes:
 		return fmt.Errorf("a %s of the flags +%q -%q", s.Op, s.Add, s.Remove)

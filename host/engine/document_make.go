@@ -24,7 +24,7 @@ func (e *Engine) document(plan *Plan) (*PlanDocument, error) {
 	d.LeftOut = texts(slices.Sorted(maps.Keys(e.decided.leftOut)))
 	for _, fp := range plan.Folders {
 		// Where only the cursors would move on, there is nothing to be applied.
-		if work := len(fp.Steps) + len(fp.put) + len(fp.drop) + len(fp.settle); !fp.left && (work > 0 || fp.reset) {
+		if work := len(fp.Steps) + len(fp.put) + len(fp.drop) + len(fp.settle) + len(e.decided.of(fp.Name)); !fp.left && (work > 0 || fp.reset) {
 			d.Folders = append(d.Folders, e.part(fp))
 		}
 	}
@@ -42,8 +42,12 @@ func (e *Engine) account() string {
 // options is a digest of everything that a plan depends on beside the two sides
 // and the state.
 func (e *Engine) options() (string, error) {
-	once := e.Once
-	once.AllowRemovals, once.Folders = 0, nil
+	// Only what narrows: as it is read back from a document.
+	once, err := docOnce(e.Once).once()
+	if err != nil {
+		return "", err
+	}
+	once.Folders = nil
 	policy := e.Policy.encode()
 	for _, name := range []string{"guard", "guard_max", "guard_share", "guard_hard", "guard_account", "guard_new",
 		"undo", "undo_keep", "undo_size", "undo_path"} {

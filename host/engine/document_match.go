@@ -87,7 +87,7 @@ func (m *matching) leave(fp *FolderPlan) {
 	target := false
 	for i := range m.doc.Folders {
 		for _, s := range m.doc.Folders[i].Steps {
-			target = target || s.Op == OpMove && string(s.To) == fp.Name
+			target = target || string(s.To) == fp.Name
 		}
 	}
 	if target && fp.reset {

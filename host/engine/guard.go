@@ -58,10 +58,11 @@ const (
 
 // guardFacts is what a guard looks at beside the plan.
 type guardFacts struct {
-	allow  int                  // removals that the command line allows; 0: nothing said
-	paired bool                 // there is no state to go by
-	lost   [state.Near + 1]int  // messages the state knows on a side that holds none at all
-	doubt  [state.Near + 1]bool // the side is paired anew: nothing will be removed
+	allow  int                    // removals that the command line allows; 0: nothing said
+	paired bool                   // there is no state to go by
+	lost   [state.Near + 1]int    // messages the state knows on a side that holds none at all
+	doubt  [state.Near + 1]bool   // the side is paired anew: nothing will be removed
+	trash  [state.Near + 1]string // the folders that the account uses as trash; empty where there is none
 }
 
 // guard looks for what a plan must not do without being asked for; nil is
@@ -71,7 +72,7 @@ func (p Policy) guard(plan *Plan, facts guardFacts) *Alarm {
 	a := &Alarm{Limits: p.Guard, Allowed: facts.allow}
 	var all removals
 	for _, fp := range plan.Folders {
-		if p.discards(fp.Name, fp.census.attrs) {
+		if facts.discards(fp) {
 			continue
 		}
 		one := all.add(fp)

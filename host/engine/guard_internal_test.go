@@ -106,7 +106,7 @@ func TestGuard(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := DefaultPolicy()
-			p.Trash.Near = "Waste"
+			c.facts.trash[state.Near] = "Waste"
 			if c.guard != nil {
 				c.guard(&p.Guard)
 			}

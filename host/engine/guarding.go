@@ -13,6 +13,9 @@ import (
 // a script says to go on. Nothing was written yet.
 func (e *Engine) guardPlan(ctx context.Context, plan *Plan) (*Alarm, error) {
 	facts := guardFacts{allow: e.Once.AllowRemovals, paired: e.info.Run == 0 || e.doubt != ""}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		facts.trash[side], _ = e.trashOf(side) // what removes has told that there is none
+	}
 	if e.Policy.Guard.On {
 		for _, side := range []state.Side{state.Far, state.Near} {
 			var err error

@@ -93,10 +93,15 @@ func arrivalsOf(plan *Plan, side state.Side) []*arrival {
 
 // askMoved lets a script settle what was moved here and removed there.
 func (e *Engine) askMoved(ctx context.Context, departures []*departure) (map[*departure]Conflict, error) {
-	if e.Hooks.OnConflict == nil {
-		return nil, nil
-	}
 	settled := map[*departure]Conflict{}
+	if e.Hooks.OnConflict == nil {
+		for _, d := range departures {
+			if is, ok := e.decided.of(d.fp.Name)[d.row.ID]; ok { // when the plan was made
+				settled[d] = is
+			}
+		}
+		return settled, nil
+	}
 	for _, d := range departures {
 		a := d.came[state.Far]
 		if a == nil {
@@ -111,6 +116,7 @@ func (e *Engine) askMoved(ctx context.Context, departures []*departure) (map[*de
 		}
 		if answer != "" {
 			settled[d] = answer
+			e.decided.settle(d.fp.Name, d.row.ID, answer)
 		}
 	}
 	return settled, nil

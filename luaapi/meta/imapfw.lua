@@ -277,6 +277,11 @@ function Plan:steps(which) end
 ---@param reason? string
 ---@return integer
 function Plan:drop(step, keys, reason) end
+---Leaves of a step that changes flags only some of them; a list that is not given stays as it is. Nothing else of a step can be altered.
+---@param step imapfw.Step
+---@param to { add?: string[], remove?: string[] }
+---@param reason? string
+function Plan:alter(step, to, reason) end
 ---How many messages the steps of an operation concern; all steps without one.
 ---@param op? imapfw.PlanOp
 ---@return integer
@@ -601,7 +606,7 @@ function SyncEngine:on_start() end
 ---@return boolean?
 ---@return string?
 function SyncEngine:on_folder(pair) end
----Sees what the whole run is about to do, and may drop from it. false drops everything; an error stops the run before anything is written.
+---Sees what the whole run is about to do, and may drop from it and alter it. false drops everything; an error stops the run before anything is written.
 ---@param plan imapfw.Plan
 ---@return imapfw.Plan|false|nil
 function SyncEngine:on_plan(plan) end
