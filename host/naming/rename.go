@@ -1,6 +1,7 @@
 package naming
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/imapfw/imapfw/host/fault"
@@ -51,8 +52,15 @@ type Rename struct {
 
 // NewRename checks the steps. call may be nil when there is no Pair.
 func NewRename(steps []Step, call Call) (*Rename, error) {
+	steps = slices.Clone(steps)
 	r := &Rename{steps: steps, back: make([]map[string]string, len(steps)), call: call}
-	for i, s := range steps {
+	for i := range steps {
+		n := len(steps[i].Names)
+		steps[i].foldInbox()
+		s := steps[i]
+		if len(s.Names) < n {
+			return nil, fault.New(fault.Config, "", "rename.map has a name below INBOX twice, in another case")
+		}
 		if err := s.check(call); err != nil {
 			return nil, err
 		}
@@ -72,6 +80,19 @@ func NewRename(steps []Step, call Call) (*Rename, error) {
 		}
 	}
 	return r, nil
+}
+
+// foldInbox writes the inbox in the names of a step as it is written elsewhere.
+func (s *Step) foldInbox() {
+	s.Prefix = foldInbox(s.Prefix)
+	if s.Names == nil {
+		return
+	}
+	names := make(map[string]string, len(s.Names))
+	for far, near := range s.Names {
+		names[foldInbox(far)] = foldInbox(near)
+	}
+	s.Names = names
 }
 
 func (s Step) check(call Call) error {
@@ -148,6 +169,7 @@ func (r *Rename) forward(far string) (near string, trail []string, err error) {
 			}
 			near = mail.Inbox
 		}
+		near = foldInbox(near) // as the stores write it
 	}
 	return near, trail, checkName(near)
 }
