@@ -236,6 +236,9 @@ func (e *Engine) changeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 			return err
 		}
 	}
+	if err := e.trashOfOther(ctx, fp, s, items); err != nil {
+		return err
+	}
 	changes := make([]mail.Change, len(items))
 	for i, it := range items {
 		changes[i] = mail.Change{Key: it.meta.Key, Op: mail.ChangeFlags, Add: s.Add, Remove: s.Remove}

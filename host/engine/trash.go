@@ -58,7 +58,7 @@ func (p Policy) divert(s *Step, trash string) []*Step {
 	away, rest := *s, *s
 	away.To, away.items, rest.items = trash, nil, nil
 	for _, it := range s.items {
-		if it.row == nil {
+		if it.neverCopied() {
 			away.items = append(away.items, it)
 		} else {
 			rest.items = append(rest.items, it)

@@ -122,3 +122,32 @@ func TestTrashForNewMessagesOnly(t *testing.T) {
 	require.Zero(t, count(w.near, "INBOX"))
 	require.Zero(t, count(w.near, "Trash"), "it was on the other side too")
 }
+
+// A message that was marked before it was ever copied goes to the trash of the
+// other side, where the options ask for it; killed anywhere, it is there once.
+func TestTrashOfTheOtherSide(t *testing.T) {
+	for n := 0; ; n += stride() {
+		w := newWorld(t, "imap-maildir")
+		w.policy.Trash = engine.Trash{Near: "Trash", FromOther: engine.NearSide}
+		w.far.Add("INBOX", w.message())
+		w.sync()
+		w.far.Add("INBOX", w.message(`\Deleted`, `\Seen`))
+		mend, breaker := w.killAt(n)
+		_, err := w.run()
+		mend()
+		killed := breaker.Seen() >= n
+		if !killed {
+			require.NoError(t, err)
+		}
+		w.sync()
+		w.sync()
+		w.same()
+		require.Equal(t, 1, count(w.far, "INBOX"), "killed at moment %d", n)
+		require.Equal(t, 1, count(w.near, "Trash"), "killed at moment %d", n)
+		require.Equal(t, mail.NewFlags(`\Seen`), w.near.Snapshot()["Trash"][0].Flags)
+		w.still()
+		if !killed {
+			break
+		}
+	}
+}
