@@ -35,9 +35,9 @@ func (e *Engine) undo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	plan := reverse(events)
-	e.Emit("plan", plan.value())
-	if plan.empty() {
+	plan, back := reverse(events), renames(events)
+	e.Emit("plan", plan.value(back))
+	if plan.empty() && len(back) == 0 {
 		e.told("", "run %d removed, moved and changed nothing", run.ID)
 		return nil
 	}
@@ -55,6 +55,9 @@ func (e *Engine) undo(ctx context.Context) error {
 		if err := e.folderFailed(ctx, f.name, u.folder(ctx, f)); err != nil {
 			return err
 		}
+	}
+	if err := u.renameBack(ctx, back); err != nil {
+		return err
 	}
 	return e.finish(ctx)
 }
@@ -163,6 +166,9 @@ func (u *undoing) folder(ctx context.Context, f *undoFolder) error {
 		return nil
 	})
 	if err != nil {
+		return err
+	}
+	if err := u.remake(ctx, f); err != nil {
 		return err
 	}
 	if err := u.flags(ctx, f, rows); err != nil {

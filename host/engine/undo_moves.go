@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -117,9 +116,4 @@ func (u *undoing) recordMoves(ctx context.Context, folder, to string, batch []*m
 		return err
 	}
 	return u.e.State.Commit(ctx, folder, &leave)
-}
-
-// renameBack gives folders the names they had, on both sides.
-func (u *undoing) renameBack(ctx context.Context, ev state.Event) error {
-	return fault.New(fault.Unsupported, "undo", "a renamed folder").InFolder(ev.Folder)
 }

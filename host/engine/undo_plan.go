@@ -20,6 +20,8 @@ type undoFolder struct {
 	trash  []*movedMessage       // from here to the trash, by the run
 	flags  map[int64]*flagChange // by row
 	unkept int                   // removed, and not kept
+	// removed tells that the run removed the folder itself.
+	removed bool
 }
 
 // lostMessage is a message that a run removed, on one side or both.
@@ -78,6 +80,8 @@ func reverse(events []state.Event) undoPlan {
 			if ev.Row != 0 {
 				f.moved = append(f.moved, &movedMessage{Event: ev, written: sidesOf(ev.Side)})
 			}
+		case OpDrop:
+			f.removed = true
 		case logTrash:
 			f.trash = append(f.trash, &movedMessage{Event: ev, written: sidesOf(ev.Side)})
 		case OpRemove:
@@ -111,7 +115,7 @@ func reverse(events []state.Event) undoPlan {
 	}
 	var plan undoPlan
 	for _, name := range slices.Sorted(maps.Keys(folders)) {
-		if f := folders[name]; len(f.lost)+len(f.moved)+len(f.trash)+len(f.flags)+f.unkept > 0 {
+		if f := folders[name]; len(f.lost)+len(f.moved)+len(f.trash)+len(f.flags)+f.unkept > 0 || f.removed {
 			plan = append(plan, f)
 		}
 	}
@@ -125,7 +129,7 @@ func (p undoPlan) restores() bool {
 }
 
 // value is the plan as it is printed.
-func (p undoPlan) value() wire.Map {
+func (p undoPlan) value(back []renamedFolder) wire.Map {
 	steps := wire.List{}
 	add := func(folder, op string, n int, reason string) {
 		if n > 0 {
@@ -135,10 +139,16 @@ func (p undoPlan) value() wire.Map {
 	}
 	for _, f := range p {
 		add(f.name, "flags", len(f.flags), "as they were before the run")
+		if f.removed {
+			add(f.name, "create", 1, "removed by the run")
+		}
 		add(f.name, "move", len(f.moved), "back to where they were")
 		add(f.name, "restore", len(f.trash), "out of the trash")
 		add(f.name, "restore", len(f.lost), "removed by the run")
 		add(f.name, "lost", f.unkept, "removed by the run and not kept")
+	}
+	for _, r := range back {
+		add(r.to, "rename", 1, "back to "+r.from)
 	}
 	return wire.Map{"steps": steps}
 }
