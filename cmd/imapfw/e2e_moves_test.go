@@ -64,3 +64,39 @@ func (b bag) count() int {
 	}
 	return n
 }
+
+// Folders that are renamed on either side, by a shell and by a mail program.
+func TestRenamedFolders(t *testing.T) {
+	srv := dovecot.Start(t)
+	home := t.TempDir()
+	near := filepath.Join(home, "Mail")
+	srv.AddUser(t, "renamed")
+	for i, folder := range []string{"INBOX", "Lists", "Lists", "Lists/go", "Lists/go"} {
+		dir := filepath.Join(near, folder)
+		makeMaildir(t, dir)
+		store(t, dir, fmt.Sprintf("1600000000.%d_%d.host", i, i), "S", fmt.Appendf(nil, "Message-ID: <%d@x>\nSubject: %d\n\nbody %d\n", i, i, i),
+			time.Unix(1_600_000_000+int64(i), 0))
+	}
+	file := write(t, home, "init.lua", account1(imapStore(srv.Addr(), "renamed", dovecot.Password, ""), maildirStore(near), ""))
+	ok(t, home, "sync", file)
+
+	require.NoError(t, os.Rename(filepath.Join(near, "Lists"), filepath.Join(near, "Old lists")))
+	plan := ok(t, home, "sync", "--dry-run", file)
+	require.Regexp(t, `rename far  "Lists" -> "Old lists" 1: renamed on the near side`, plan.out)
+	r := ok(t, home, "sync", file)
+	require.Contains(t, r.out, ": 1 folder renamed (", "nothing else is done")
+	first := dialRaw(t, srv.Addr(), "renamed", dovecot.Password)
+	require.Equal(t, first.snapshot(), readMaildir(t, near))
+	first.close() // the folder it has selected is about to have another name
+	require.Contains(t, ok(t, home, "sync", file).out, "nothing to do")
+
+	client := dialRaw(t, srv.Addr(), "renamed", dovecot.Password)
+	defer client.close()
+	client.cmd(`RENAME "Old lists" News`)
+	client.append("News/go", `\Seen`, arrival(1), []byte("Message-ID: <new@x>\r\n\r\nnew\r\n"))
+	r = ok(t, home, "sync", file)
+	require.Contains(t, r.out, ": 1 pulled, 1 folder renamed (")
+	require.Equal(t, client.snapshot(), readMaildir(t, near))
+	require.NoDirExists(t, filepath.Join(near, "Old lists"))
+	require.Contains(t, ok(t, home, "sync", file).out, "nothing to do")
+}

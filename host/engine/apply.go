@@ -40,7 +40,7 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
-	phases := []func(context.Context, *Plan) error{e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase), e.dropPhase}
+	phases := []func(context.Context, *Plan) error{e.renamePhase, e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase), e.dropPhase}
 	for i, phase := range phases {
 		err := phase(ctx, plan)
 		if err != nil {

@@ -99,6 +99,13 @@ type Engine struct {
 
 	decided decided
 	doc     *PlanDocument // that is applied
+
+	farNames, nearNames *aliased
+	unrenamable         map[string]bool // folders that a side turned out not to rename
+	along               []string        // folders that a renaming takes along, to be looked into after it
+	apartNames          map[string]bool // folders that were renamed to different names
+	replanned           bool            // this is not the first plan of an attempt
+	replan              bool            // there is more to do that the plan could not know of
 }
 
 // New returns an engine. It does no I/O.
@@ -125,6 +132,8 @@ func New(cfg Config) *Engine {
 	cfg.State = kept
 	e := &Engine{Config: cfg, recorder: kept, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
 	e.counter.emit = cfg.Emit
+	e.farNames, e.nearNames = &aliased{Store: cfg.Far}, &aliased{Store: cfg.Near}
+	e.Far, e.Near = e.farNames, e.nearNames
 	if cfg.Keep.Messages != nil {
 		e.Far = e.keeper()
 	}
@@ -194,7 +203,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.repeat.n <= 1 {
+	if e.repeat.n <= 1 && !e.replanned {
 		e.Emit("plan", plan.Value())
 	}
 	if e.Job == JobPlan {
@@ -217,7 +226,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 // Plan reads both sides and returns what is to be done, after the hooks had
 // their say. recall must have been called.
 func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
-	pairs, err := e.pairFolders(ctx)
+	pairs, renames, err := e.pairFolders(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +246,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{}
+	plan := &Plan{renames: renames}
 	for _, fp := range plans {
 		if fp != nil {
 			plan.Folders = append(plan.Folders, fp)
@@ -258,7 +267,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	e.finishRemoved(plan, removed)
-	plan.forget = e.forgotten()
+	plan.forget = e.forgotten(plan)
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
 	}

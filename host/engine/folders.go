@@ -18,13 +18,14 @@ type pair struct {
 	name      string
 	far, near *mail.Folder  // nil where the side lacks it
 	known     *state.Folder // nil when it was never recorded
+	was       *renaming     // how it came to its name, where that is news
 	create    state.Side    // the side it is to be created on, or 0
 	removed   state.Side    // the side it was removed on, or 0
 }
 
 // pairFolders lists both sides and returns the folders that have to be looked
 // into: an unchanged one costs no more than its line in the listing.
-func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
+func (e *Engine) pairFolders(ctx context.Context) ([]pair, []renaming, error) {
 	var lists [2]map[string]*mail.Folder
 	group, gctx := errgroup.WithContext(ctx)
 	for i, side := range []state.Side{state.Far, state.Near} {
@@ -41,16 +42,16 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e.shade(lists[0], lists[1])
 	e.shade(lists[1], lists[0])
 	e.listed[state.Far], e.listed[state.Near] = lists[0], lists[1]
 	if err := e.vanished(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := e.choose(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e.allMail()
 	if e.doubt != "" {
@@ -63,6 +64,14 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 	for name := range lists[1] {
 		names[name] = true
 	}
+	renames, err := e.renames(ctx, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	renamed := make(map[string]*renaming, len(renames))
+	for i := range renames {
+		renamed[renames[i].to] = &renames[i]
+	}
 	var pairs []pair
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if e.leftOut(name) {
@@ -72,15 +81,18 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, error) {
 		if k, ok := e.known[name]; ok {
 			p.known = &k
 		}
+		if was := renamed[name]; was != nil {
+			e.rename(&p, was)
+		}
 		take, err := e.consider(ctx, &p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if take {
 			pairs = append(pairs, p)
 		}
 	}
-	return pairs, nil
+	return pairs, renames, nil
 }
 
 // shade adds to a side's list, as hidden, the folders that may lie below one that
@@ -144,6 +156,9 @@ func (e *Engine) consider(ctx context.Context, p *pair) (bool, error) {
 			return false, nil
 		}
 	}
+	if p.was != nil {
+		return true, nil
+	}
 	missing := state.Side(0)
 	if p.far == nil {
 		missing = state.Far
@@ -180,7 +195,8 @@ func folderPair(p *pair) FolderPair {
 func (e *Engine) unchanged(p *pair) bool {
 	k := p.known
 	return k != nil && e.doubt == "" && k.Open == 0 && k.Policy == e.policyOf(p) &&
-		still(p.far, k.FarEpoch, k.FarCursor) && still(p.near, k.NearEpoch, k.NearCursor)
+		still(p.far, k.FarEpoch, k.FarCursor) && still(p.near, k.NearEpoch, k.NearCursor) &&
+		p.far.ID == k.FarID && p.near.ID == k.NearID
 }
 
 // still reports whether a listed folder is as a cursor has it.

@@ -73,7 +73,7 @@ func (e *Engine) importState(ctx context.Context) error {
 	// What is known is about to be replaced: no folder is passed over for it.
 	known := e.known
 	e.known = nil
-	pairs, err := e.pairFolders(ctx)
+	pairs, _, err := e.pairFolders(ctx)
 	e.known = known
 	if err != nil {
 		return err

@@ -29,7 +29,8 @@ const (
 type Plan struct {
 	Folders []*FolderPlan
 
-	forget []string // folders that are nowhere any more
+	renames []renaming // of folders, in the order in which they are done
+	forget  []string   // folders that are nowhere any more
 }
 
 // FolderPlan is the plan for one pair of folders.
@@ -196,7 +197,7 @@ func (p *Plan) Drop(id int, keys *mail.KeySet, reason string) int {
 			if s.Op == OpMove {
 				p.leaveMove(f, s)
 			}
-			if s.Op == OpCreate {
+			if s.Op == OpCreate || s.Op == OpRename {
 				// A folder that the state knows and a side lacks counts as
 				// removed there: so the state must not hear of this one.
 				f.Steps, f.left = nil, true

@@ -77,7 +77,7 @@ func (r *reading) recall(ctx context.Context) error {
 	if r.p.known == nil {
 		return nil
 	}
-	err := r.e.State.Load(ctx, r.p.name, state.Far, func(rows []state.Row) error {
+	err := r.e.State.Load(ctx, r.p.recorded(), state.Far, func(rows []state.Row) error {
 		r.rows = append(r.rows, rows...)
 		return nil
 	})
@@ -89,7 +89,7 @@ func (r *reading) recall(ctx context.Context) error {
 		}
 	}
 	if err == nil && r.p.known.Open > 0 {
-		r.intents, err = r.e.State.Intents(ctx, r.p.name)
+		r.intents, err = r.e.State.Intents(ctx, r.p.recorded())
 	}
 	return err
 }
@@ -308,6 +308,12 @@ func (r *reading) complete(plan *FolderPlan) {
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
 	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,
 		FarCursor: far.Cursor, NearCursor: near.Cursor}
+	if r.p.far != nil {
+		plan.record.FarID = r.p.far.ID
+	}
+	if r.p.near != nil {
+		plan.record.NearID = r.p.near.ID
+	}
 	plan.options, plan.limits = r.e.fingerprint(), r.p.limits()
 	plan.record.Policy = plan.policy()
 	plan.census = r.census()
@@ -320,6 +326,9 @@ func (r *reading) complete(plan *FolderPlan) {
 	if r.p.removed != 0 {
 		plan.record = *r.p.known
 		plan.lively = r.lively()
+	}
+	if was := r.p.was; was != nil && was.on != 0 && !was.covered {
+		plan.Steps = append([]*Step{{Op: OpRename, Folder: was.from, To: was.to, Side: was.on.Other(), Reason: was.reason()}}, plan.Steps...)
 	}
 	if r.p.create != 0 {
 		plan.Steps = append([]*Step{{Op: OpCreate, Folder: r.p.name, Side: r.p.create,
@@ -336,7 +345,7 @@ func (r *reading) lively() bool {
 
 // nothing reports whether a plan neither does nor records anything.
 func (r *reading) nothing(plan *FolderPlan) bool {
-	if r.p.removed != 0 {
+	if r.p.removed != 0 || r.p.was != nil {
 		return false
 	}
 	record := plan.record

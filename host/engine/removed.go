@@ -133,7 +133,11 @@ func (e *Engine) dropFolder(ctx context.Context, fp *FolderPlan, s *Step) error 
 }
 
 // forgotten are the folders that the state knows and neither side has any more.
-func (e *Engine) forgotten() []string {
+func (e *Engine) forgotten(plan *Plan) []string {
+	renamed := map[string]bool{}
+	for _, one := range plan.renames {
+		renamed[one.from] = true
+	}
 	var out []string
 	for name, k := range e.known {
 		there := false
@@ -141,7 +145,7 @@ func (e *Engine) forgotten() []string {
 			f := e.listed[side][name]
 			there = there || f != nil || e.distrusts(k, side)
 		}
-		if !there && e.doubt == "" && e.Once.chosen(name) && !e.leftOut(name) {
+		if !there && !renamed[name] && !e.apartNames[name] && e.doubt == "" && e.Once.chosen(name) && !e.leftOut(name) {
 			out = append(out, name)
 		}
 	}

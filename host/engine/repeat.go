@@ -48,6 +48,13 @@ func (e *Engine) attempts(ctx context.Context) error {
 	for n := 1; ; n++ {
 		e.repeat.n, e.repeat.last = n, n >= e.Attempts
 		err := e.attempt(ctx)
+		if again, reloaded := e.again(ctx, err); again {
+			if reloaded != nil {
+				return reloaded
+			}
+			n-- // that was no failure
+			continue
+		}
 		again := e.worthRepeating(err)
 		if again == nil {
 			return err
@@ -63,6 +70,17 @@ func (e *Engine) attempts(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// again reports whether all of the account is to be planned once more, since the
+// last plan could not know of everything, and gets ready for it.
+func (e *Engine) again(ctx context.Context, err error) (bool, error) {
+	if !e.replan || err != nil || e.DryRun || e.draining() || e.isPostponed() {
+		return false, nil
+	}
+	e.replan, e.replanned = false, true
+	e.repeat.todo = nil
+	return true, e.reload(ctx)
 }
 
 // worthRepeating returns why another attempt is worth it, nil when it is not.
