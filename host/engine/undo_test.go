@@ -236,3 +236,36 @@ func TestKilledUndoOfMoves(t *testing.T) {
 		}
 	}
 }
+
+// A folder that was renamed on one side, and therefore on the other, has its old
+// name again on both; one that was removed is there again with its mail.
+func TestUndoOfFolders(t *testing.T) {
+	for _, kind := range []string{"imap-maildir", "imap-imap"} {
+		w := newWorld(t, kind)
+		withUndo(t, w)
+		w.policy.Remove = engine.Both
+		for range 2 {
+			w.far.Add("INBOX", w.message())
+			w.far.Add("Lists", w.message())
+			w.far.Add("Old", w.message(`\Seen`))
+		}
+		w.sync()
+		before := w.far.Snapshot()
+		w.near.MoveFolder("Lists", "Mailing lists")
+		w.near.DropFolder("Old")
+		w.sync()
+		require.Equal(t, 2, count(w.far, "Mailing lists"))
+		require.NotContains(t, w.far.Snapshot(), "Old")
+		r, err := w.undo(0)
+		require.NoError(t, err)
+		require.NoError(t, r.Err())
+		w.sync()
+		w.same()
+		require.Equal(t, flagsOf(before), flagsOf(w.far.Snapshot()))
+		for _, folder := range []string{"INBOX", "Lists", "Old"} {
+			require.Equal(t, 2, count(w.far, folder), folder)
+		}
+		require.NotContains(t, w.far.Snapshot(), "Mailing lists")
+		w.still()
+	}
+}
