@@ -108,7 +108,7 @@ func TestHiccupsOfAServer(t *testing.T) {
 		"bye":         "BYE",
 		"cut":         "cut",
 	}
-	for _, command := range []string{"LIST", "SELECT", "FLAGS", "BODIES", "SEARCH", "STATUS", "APPEND", "STORE", "EXPUNGE", "LOGIN"} {
+	for _, command := range []string{"LIST", "SELECT", "FLAGS", "BODIES", "SEARCH", "STATUS", "APPEND", "STORE", "MOVE", "EXPUNGE", "LOGIN"} {
 		for how, answer := range answers {
 			t.Run(command+"/"+how, func(t *testing.T) {
 				t.Parallel()

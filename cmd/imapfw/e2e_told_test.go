@@ -21,7 +21,7 @@ import (
 // mail is lost or doubled, and the first run after that completes.
 func TestWhatAServerKeepsRefusingIsTold(t *testing.T) {
 	answers := map[string]string{"no": "NO not for you", "bad": "BAD what is that?", "bye": "BYE", "cut": "cut"}
-	for _, command := range []string{"LIST", "SELECT", "FLAGS", "BODIES", "SEARCH", "APPEND", "STORE", "EXPUNGE", "LOGIN"} {
+	for _, command := range []string{"LIST", "SELECT", "FLAGS", "BODIES", "SEARCH", "APPEND", "STORE", "MOVE", "EXPUNGE", "LOGIN"} {
 		for how, answer := range answers {
 			t.Run(command+"/"+how, func(t *testing.T) {
 				t.Parallel()

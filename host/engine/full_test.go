@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,7 +35,7 @@ func TestADiskThatFillsUp(t *testing.T) {
 		}
 		w.far.Add("New", w.message())
 		room := 2
-		w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		w.near.SetHook(oneByOne(func(_ context.Context, c memory.Call) error {
 			if c.Op != op || c.Done || op == memory.OpCommit && c.Folder != "INBOX" {
 				return nil
 			}
@@ -42,7 +43,7 @@ func TestADiskThatFillsUp(t *testing.T) {
 				return nil
 			}
 			return noSpace
-		})
+		}))
 		r, err := w.run()
 		require.ErrorIs(t, err, fault.DiskFull, op)
 		require.Equal(t, 1, r.Pushed, "the other side has room")
@@ -62,11 +63,11 @@ func TestADiskThatFillsUp(t *testing.T) {
 // stateWithout is a state whose disk is full after so many commits.
 type stateWithout struct {
 	state.Store
-	room int
+	room atomic.Int64
 }
 
 func (s *stateWithout) Commit(ctx context.Context, folder string, c *state.Change) error {
-	if s.room--; s.room < 0 {
+	if s.room.Add(-1) < 0 {
 		return fault.New(fault.DiskFull, "record", "database or disk is full")
 	}
 	return s.Store.Commit(ctx, folder, c)
@@ -79,7 +80,9 @@ func TestAStateThatFillsUp(t *testing.T) {
 		for room := 0; ; room++ {
 			w := busyWorld(t, kind)
 			kept := w.state
-			w.state = &brittle{Store: &stateWithout{kept.Store, room}}
+			little := &stateWithout{Store: kept.Store}
+			little.room.Store(int64(room))
+			w.state = &brittle{Store: little}
 			_, err := w.run()
 			w.state = kept
 			if err == nil {
@@ -104,14 +107,14 @@ func TestAConnectionThatNeverLasts(t *testing.T) {
 			w.far.Add("INBOX", w.message())
 		}
 		n := 0
-		hook := func(_ context.Context, c memory.Call) error {
+		hook := oneByOne(func(_ context.Context, c memory.Call) error {
 			if (c.Op == memory.OpBody || c.Op == memory.OpStore) && !c.Done {
 				if n++; n%4 == 0 {
 					return cut()
 				}
 			}
 			return nil
-		}
+		})
 		if side == "source" {
 			w.far.SetHook(hook)
 		} else {

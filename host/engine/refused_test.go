@@ -23,10 +23,13 @@ import (
 type picky struct {
 	word  string
 	err   *fault.Error
+	mu    sync.Mutex
 	given int
 }
 
 func (p *picky) refuse(content []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.given++
 	if bytes.Contains(content, []byte(p.word)) {
 		return p.err

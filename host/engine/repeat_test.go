@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,15 +19,25 @@ import (
 func busy() *fault.Error { return fault.New(fault.Busy, "", "in use").AsTemporary() }
 func cut() *fault.Error  { return fault.New(fault.Network, "", "dropped").AsTemporary() }
 
+// oneByOne makes a hook that counts safe for the lanes of an engine.
+func oneByOne(hook memory.Hook) memory.Hook {
+	var mu sync.Mutex
+	return func(ctx context.Context, c memory.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return hook(ctx, c)
+	}
+}
+
 // times lets the first of an operation fail so many times.
 func times(n int, op memory.Op, after bool, err error) memory.Hook {
-	return func(_ context.Context, c memory.Call) error {
+	return oneByOne(func(_ context.Context, c memory.Call) error {
 		if c.Op != op || c.Done != after || n == 0 {
 			return nil
 		}
 		n--
 		return err
-	}
+	})
 }
 
 // busyWorld has something to do of every kind, in two folders.
@@ -100,13 +111,13 @@ func TestWhatDoesNotPassIsGivenUp(t *testing.T) {
 	for _, op := range []memory.Op{memory.OpChanges, memory.OpBodies, memory.OpReserve, memory.OpDeliver, memory.OpCommit, memory.OpChange} {
 		w := busyWorld(t, "imap-maildir")
 		tries := 0
-		w.far.SetHook(func(_ context.Context, c memory.Call) error {
+		w.far.SetHook(oneByOne(func(_ context.Context, c memory.Call) error {
 			if c.Op != op || c.Folder != "Other" || c.Done {
 				return nil
 			}
 			tries++
 			return busy()
-		})
+		}))
 		r, err := w.run()
 		require.NoError(t, err)
 		require.ErrorIs(t, r.Err(), fault.Partial)
@@ -136,13 +147,13 @@ func TestWhatIsForGoodIsTriedOnce(t *testing.T) {
 	w := newWorld(t, "imap-maildir")
 	w.far.Add("INBOX", w.message())
 	tries := 0
-	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+	w.near.SetHook(oneByOne(func(_ context.Context, c memory.Call) error {
 		if c.Op == memory.OpReserve && !c.Done {
 			tries++
 			return fault.New(fault.Permission, "", "not yours")
 		}
 		return nil
-	})
+	}))
 	r, err := w.run()
 	require.NoError(t, err)
 	require.Len(t, r.Failures, 1)
@@ -161,7 +172,7 @@ func TestNothingIsRemovedBeforeAllIsCopied(t *testing.T) {
 	w.far.Remove("A", w.far.Snapshot()["A"][0].Key)
 	w.far.Add("B", w.message())
 	failed, checked := false, false
-	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+	w.near.SetHook(oneByOne(func(_ context.Context, c memory.Call) error {
 		switch {
 		case c.Op == memory.OpCommit && c.Folder == "B" && !failed:
 			failed = true
@@ -171,7 +182,7 @@ func TestNothingIsRemovedBeforeAllIsCopied(t *testing.T) {
 			require.Equal(t, 3, count(w.near, "B"))
 		}
 		return nil
-	})
+	}))
 	w.sync()
 	require.True(t, failed && checked)
 	w.same()
