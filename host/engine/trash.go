@@ -48,20 +48,17 @@ func (e *Engine) trashes(ctx context.Context, plan *Plan) error {
 	return nil
 }
 
-// divert sends the messages of a removal to the trash, but those that the options
-// leave out because the other side had them too.
+// divert sends the messages of a removal to the trash, but placeholders, which
+// are nothing without their messages, and those that the options leave out because
+// the other side had them too.
 func (p Policy) divert(s *Step, trash string) []*Step {
-	if !p.Trash.NewOnly.Has(s.Side) {
-		s.To = trash
-		return []*Step{s}
-	}
 	away, rest := *s, *s
 	away.To, away.items, rest.items = trash, nil, nil
 	for _, it := range s.items {
-		if it.neverCopied() {
-			away.items = append(away.items, it)
-		} else {
+		if placeholderItem(s, it) || p.Trash.NewOnly.Has(s.Side) && !it.neverCopied() {
 			rest.items = append(rest.items, it)
+		} else {
+			away.items = append(away.items, it)
 		}
 	}
 	var out []*Step
