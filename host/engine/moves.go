@@ -25,6 +25,9 @@ type arrival struct {
 	side state.Side
 	meta mail.Meta
 	id   Identity
+	// held is its row where it may or may not be one of the other side's new
+	// messages: what left another folder tells better what it is.
+	held *state.Row
 }
 
 // departure is a lost message, and what it has become on each side.

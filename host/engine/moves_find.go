@@ -77,8 +77,17 @@ func departuresOf(plan *Plan) []*departure {
 func arrivalsOf(plan *Plan, side state.Side) []*arrival {
 	var out []*arrival
 	for _, fp := range plan.Folders {
+		if fp.removed != 0 {
+			continue
+		}
+		for _, row := range fp.put {
+			if row.Status == state.StatusAmbiguous && row.ID <= 0 && row.Key(side) != "" {
+				meta := mail.Meta{Key: row.Key(side), Flags: row.Flags, Size: -1, Date: row.Date}
+				out = append(out, &arrival{fp: fp, side: side, meta: meta, held: row})
+			}
+		}
 		for _, s := range fp.Steps {
-			if s.Op != OpPull && s.Op != OpPush || s.source() != side || fp.removed != 0 {
+			if s.Op != OpPull && s.Op != OpPush || s.source() != side {
 				continue
 			}
 			for _, it := range s.items {

@@ -238,7 +238,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		if err != nil {
 			return nil, err
 		}
-		found.hold(true)
+		found.hold(r.p.known == nil)
 		paired = found.rows
 	} else {
 		met, err := r.meet(ctx, paired)

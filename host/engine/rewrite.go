@@ -12,11 +12,12 @@ import (
 // are concerned.
 type rewrite struct {
 	fp   *FolderPlan
-	rows map[rowAt]item  // the messages that are to be changed
-	out  map[rowAt]bool  // of them, those that are not any more
-	stay map[mailAt]bool // new messages that are not copied
-	back map[mailAt]bool // removed messages that are not brought back
-	keep map[int64]bool  // rows that are neither written nor forgotten
+	rows map[rowAt]item      // the messages that are to be changed
+	out  map[rowAt]bool      // of them, those that are not any more
+	stay map[mailAt]bool     // new messages that are not copied
+	back map[mailAt]bool     // removed messages that are not brought back
+	keep map[int64]bool      // rows that are neither written nor forgotten
+	held map[*state.Row]bool // rows of messages that are not ambiguous after all
 	put  []*state.Row
 	more []*Step
 }
@@ -32,7 +33,8 @@ type mailAt struct {
 }
 
 func newRewrite(fp *FolderPlan) *rewrite {
-	r := &rewrite{fp: fp, rows: map[rowAt]item{}, out: map[rowAt]bool{}, stay: map[mailAt]bool{}, back: map[mailAt]bool{}, keep: map[int64]bool{}}
+	r := &rewrite{fp: fp, rows: map[rowAt]item{}, out: map[rowAt]bool{}, stay: map[mailAt]bool{}, back: map[mailAt]bool{}, keep: map[int64]bool{},
+		held: map[*state.Row]bool{}}
 	for _, s := range fp.Steps {
 		for _, it := range s.items {
 			if it.row != nil {
@@ -43,8 +45,15 @@ func newRewrite(fp *FolderPlan) *rewrite {
 	return r
 }
 
-// leave takes a new message out of the step that would have copied it.
-func (r *rewrite) leave(a *arrival) { r.stay[mailAt{a.side, a.meta.Key}] = true }
+// leave takes a new message out of the step that would have copied it, or out of
+// those that nobody can tell apart.
+func (r *rewrite) leave(a *arrival) {
+	if a.held != nil {
+		r.held[a.held] = true
+		return
+	}
+	r.stay[mailAt{a.side, a.meta.Key}] = true
+}
 
 // unplan takes out what is planned for a message of which one copy is left, on
 // the given side. It returns what was planned, without a row when nothing was.
@@ -82,7 +91,8 @@ func (r *rewrite) do() {
 			return it.row != nil && r.out[rowAt{it.row.ID, s.Side}]
 		})
 	}
-	p.put = slices.DeleteFunc(p.put, func(row *state.Row) bool { return r.keep[row.ID] })
+	p.ambiguous -= len(r.held)
+	p.put = slices.DeleteFunc(p.put, func(row *state.Row) bool { return r.keep[row.ID] || r.held[row] })
 	for id := range r.keep {
 		delete(p.renewed, id)
 	}

@@ -25,10 +25,10 @@
 // everywhere, byte for byte. In brackets are its flags and keywords and, where it
 // is named first, what is special about it:
 //
-//	size=30k date=2020-05-01 age=40d from=bob subject=hello header=X-Tag:work noid odd
+//	size=30k date=2020-05-01 age=40d from=bob subject=hello header=X-Tag:work id=b noid odd
 //
-// "a" and "a.2" share their Message-ID and header but not their bodies, noid
-// leaves the Message-ID out, odd has bytes that are hard to copy. A message that
+// "a" and "a.2" share their Message-ID and header but not their bodies, id= gives
+// one the Message-ID of another, noid leaves it out, odd has bytes that are hard to copy. A message that
 // is not the one it should be is shown with a question mark, one whose arrival
 // date changed with that date.
 //
@@ -40,7 +40,7 @@
 //	class                       the name of the class of api.SyncEngine that runs it
 //	SIDE new FOLDER: a b        messages arrive
 //	SIDE flag FOLDER/a +\Seen -$Work
-//	SIDE remove FOLDER/a FOLDER/b, FOLDER/* for all of it
+//	SIDE remove FOLDER/a FOLDER/b, FOLDER/* for all of it, FOLDER/a#1 for one of several
 //	SIDE move FOLDER/a OTHER, SIDE copy FOLDER/a OTHER
 //	SIDE folder NAME, SIDE drop NAME, SIDE rename NAME OTHER
 //	SIDE subscribe NAME, SIDE unsubscribe NAME, SIDE subscribed: NAME OTHER

@@ -79,6 +79,8 @@ func (ms *messages) make(name string, special []string) (*message, error) {
 		case "header":
 			field, text, _ := strings.Cut(value, ":")
 			extra += field + ": " + text + "\n"
+		case "id":
+			id = "Message-ID: <" + value + "@scenario>\n"
 		case "noid":
 			id = ""
 		case "odd":

@@ -3,6 +3,7 @@ package scenario_test
 import (
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -59,12 +60,13 @@ func (w *world) pick(s side, words []string) (map[string][]found, error) {
 			return nil, fmt.Errorf("there is no folder %q", folder)
 		}
 		hits := 0
+		name, one := strings.CutSuffix(name, "#1")
 		wanted := map[string]bool{}
 		for _, n := range expand(name) {
 			wanted[n] = true
 		}
 		for _, f := range list {
-			if n, _ := w.messages.recognise(f); name == "*" || wanted[n] {
+			if n, _ := w.messages.recognise(f); (name == "*" || wanted[n]) && !(one && hits > 0) {
 				out[folder] = append(out[folder], f)
 				hits++
 			}

@@ -1,6 +1,7 @@
 package scenario_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -168,8 +169,7 @@ func (w *world) happen(s side, b *block, verb string, args []string) error {
 			return err
 		}
 		return w.each(s, args[:1], func(_ string, f found) error {
-			name, _ := w.messages.recognise(f)
-			return s.add(args[1], w.messages.byName[name], f.flags)
+			return s.add(args[1], &message{date: f.date, body: bytes.ReplaceAll(f.body, []byte("\r\n"), []byte("\n"))}, f.flags)
 		})
 	case "remove":
 		picked, err := w.pick(s, args)
