@@ -151,6 +151,11 @@ func (e *Engine) begunRecord(fp *FolderPlan) *state.Folder {
 	if fp.partly {
 		record.NearCursor = ""
 	}
+	if len(fp.renewed) > 0 {
+		// The rows of messages go that did not change since those cursors: only
+		// a full reading finds them again, until they are copied.
+		record.FarCursor, record.NearCursor = "", ""
+	}
 	return &record
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -278,4 +279,32 @@ func TestMarkWithoutABaseStaysWhereItIs(t *testing.T) {
 		require.Equal(t, 1, r.RemovedFar)
 		require.Zero(t, count(w.far, "INBOX")+count(w.near, "INBOX"))
 	})
+}
+
+// A message that was ambiguous and is no more is copied as a new one; also when the
+// run is killed between the end of its row and its copy.
+func TestNoLongerAmbiguousAndKilled(t *testing.T) {
+	for n := 0; ; n++ {
+		w := newWorld(t, "imap-maildir")
+		other := w.message()
+		w.far.Add("INBOX", other)
+		w.near.Add("INBOX", other)
+		far, near := w.message(), w.message()
+		near.Body = append(slices.Clone(far.Body), "edited\n"...)
+		w.far.Add("INBOX", far)
+		key := w.near.Add("INBOX", near)
+		_, err := w.run()
+		require.NoError(t, err)
+		w.near.Remove("INBOX", key)
+		mend, breaker := w.killAt(n)
+		_, err = w.run()
+		mend()
+		w.sync()
+		require.Equal(t, 2, count(w.near, "INBOX"), "killed at moment %d", n)
+		if breaker.Seen() < n {
+			require.NoError(t, err)
+			require.Greater(t, n, 10, "the test killed nothing")
+			break
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,7 +43,8 @@ func TestKilledScenarios(t *testing.T) {
 				require.NoError(t, err)
 				w := newWorld(t, f, "memory", nil)
 				w.kills = rand.New(rand.NewPCG(first+round, 0))
-				require.NoError(t, w.play(), "again with IMAPFW_TEST_SEED=%d", first+round)
+				err = w.play()
+				require.NoError(t, err, "again with IMAPFW_TEST_SEED=%d\n%s", first+round, strings.Join(w.history, ""))
 			}
 		})
 	}

@@ -38,8 +38,9 @@ type world struct {
 	kills     *rand.Rand    // chooses a moment to kill each run at, before it is run; nil kills none
 	once      once
 	update    bool
-	last      outcome // of the last run
-	usual     bool    // it was one without options of its own
+	last      outcome  // of the last run
+	history   []string // of all the runs, for the case that something goes wrong
+	usual     bool     // it was one without options of its own
 }
 
 // outcome is what a user saw of one run.
@@ -78,7 +79,20 @@ func (w *world) run(dry bool) (outcome, error) {
 	for i, line := range out.lines {
 		out.lines[i] = w.private(line)
 	}
+	if !dry {
+		w.history = append(w.history, w.tell(out))
+	}
 	return out, nil
+}
+
+// tell says how a run went, and what it left.
+func (w *world) tell(out outcome) string {
+	text := fmt.Sprintf("a run, killed at %d, ended with %d\n    %s\n", w.kill, out.code, strings.Join(out.lines, "\n    "))
+	far, near, err := w.both()
+	if err != nil {
+		return text + err.Error()
+	}
+	return text + fmt.Sprintf("  far:  %s\n  near: %s\n", strings.Join(w.messages.shown(far), "; "), strings.Join(w.messages.shown(near), "; "))
 }
 
 // private takes out of a text what is different each time.
