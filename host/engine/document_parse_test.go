@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -121,7 +120,7 @@ func FuzzParsePlan(f *testing.F) {
 		again, err := plan.Encode()
 		require.NoError(t, err)
 		other, err := engine.ParsePlan(again)
-		require.NoError(t, err, fmt.Sprintf("%s", again))
+		require.NoError(t, err, string(again))
 		twice, err := other.Encode()
 		require.NoError(t, err)
 		require.Equal(t, string(again), string(twice))

@@ -21,6 +21,9 @@ const (
 	logAmbiguous = "ambiguous" // nobody can say whether a message is one of the other side's
 )
 
+// outcomeDone is how a run ends that did everything.
+const outcomeDone = "done"
+
 const (
 	// journalKeep is how long the journal remembers.
 	journalKeep = 365 * 24 * time.Hour
@@ -48,7 +51,7 @@ func (e *Engine) endRun(ctx context.Context, err error) {
 	if e.run == 0 {
 		return
 	}
-	outcome := "done"
+	outcome := outcomeDone
 	switch {
 	case err != nil:
 		outcome = "failed: " + err.Error()

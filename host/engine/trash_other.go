@@ -49,10 +49,11 @@ func (e *Engine) trashOfOther(ctx context.Context, fp *FolderPlan, s *Step, item
 	return e.copyToTrash(ctx, fp, s.Side, trash, keys, there)
 }
 
-// lastWasKilled reports whether the run before this one never came to its end.
+// lastWasKilled reports whether the run before this one did not come to a good
+// end.
 func (e *Engine) lastWasKilled(ctx context.Context) (bool, error) {
 	runs, err := e.State.Runs(ctx, 2)
-	return len(runs) == 2 && runs[1].Outcome == "", err
+	return len(runs) == 2 && runs[1].Outcome != outcomeDone, err
 }
 
 // headersOf returns the digests of the headers of a folder's messages.

@@ -73,7 +73,7 @@ func (e *Engine) undoable(ctx context.Context, wanted int64) (state.Run, error) 
 	}
 	undone := map[string]int64{}
 	for _, r := range runs {
-		if strings.HasPrefix(r.Kind, "undo ") && r.Outcome == "done" {
+		if strings.HasPrefix(r.Kind, "undo ") && r.Outcome == outcomeDone {
 			undone[r.Kind] = r.ID
 		}
 	}

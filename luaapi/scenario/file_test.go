@@ -50,11 +50,6 @@ func (b *block) does() bool { return b.text != "" && !strings.HasPrefix(b.text, 
 // args returns the words of the line; a word may be in double quotes.
 func (b *block) args() []string { return words(b.text) }
 
-// rest returns what follows a prefix of the line.
-func (b *block) rest(prefix string) string {
-	return strings.TrimSpace(strings.TrimPrefix(b.text, prefix))
-}
-
 func words(text string) []string {
 	var out []string
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {

@@ -108,9 +108,7 @@ func (w *world) everything() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, line := range w.messages.shown(have) {
-			out = append(out, line)
-		}
+		out = append(out, w.messages.shown(have)...)
 	}
 	err := filepath.WalkDir(w.home, func(path string, d os.DirEntry, err error) error {
 		if err == nil && strings.HasPrefix(path, w.home+"/state") {
