@@ -170,7 +170,7 @@ func (e *Engine) once(ctx context.Context) error {
 		return err
 	}
 	e.DryRun = e.DryRun || e.Job == JobPlan
-	e.spared = e.Policy.spared()
+	e.spared = e.Policy.mirrored().spared()
 	e.Policy = e.Once.narrow(e.Policy).mirrored().sparing()
 	if err := e.recall(ctx); err != nil {
 		return err
