@@ -29,7 +29,7 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return err
 	}
-	if !e.begun && (e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0) {
+	if !e.begun && (e.info.Run == 0 || e.doubt != "" || len(plan.Steps("", "", 0)) > 0 || plan.pairs()) {
 		if err := e.begin(ctx); err != nil {
 			return err
 		}

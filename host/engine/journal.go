@@ -12,11 +12,12 @@ import (
 
 // What the journal tells beside the operations of a plan.
 const (
-	logPair   = "pair"   // two messages were found to be one and the same
-	logGone   = "gone"   // a message was removed on both sides
-	logTrash  = "trash"  // a message was moved to the trash in place of being removed
-	logExpire = "expire" // a near copy is not kept any more
-	logRefuse = "refuse" // a message was set aside
+	logRestore = "restore" // a message is back that a run removed
+	logPair    = "pair"    // two messages were found to be one and the same
+	logGone    = "gone"    // a message was removed on both sides
+	logTrash   = "trash"   // a message was moved to the trash in place of being removed
+	logExpire  = "expire"  // a near copy is not kept any more
+	logRefuse  = "refuse"  // a message was set aside
 
 	logAmbiguous = "ambiguous" // nobody can say whether a message is one of the other side's
 )

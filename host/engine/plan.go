@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/imapfw/imapfw/host/fault"
@@ -303,4 +304,12 @@ func (p *Plan) Value() wire.Map {
 		steps = append(steps, v)
 	}
 	return wire.Map{"steps": steps}
+}
+
+// pairs reports whether messages are paired that were not before: the journal is
+// to tell of them, also where nothing else is done.
+func (p *Plan) pairs() bool {
+	return slices.ContainsFunc(p.Folders, func(fp *FolderPlan) bool {
+		return slices.ContainsFunc(fp.put, func(row *state.Row) bool { return row.ID < 0 })
+	})
 }

@@ -23,7 +23,14 @@ func (e *Engine) undo(ctx context.Context) error {
 	if e.doubt != "" {
 		return fault.New(fault.Guard, "undo", "%s", e.doubt).WithHint("let a sync pair the messages anew first, then undo")
 	}
+	runs, err := e.State.Runs(ctx, 0)
+	if err != nil {
+		return err
+	}
 	u := &undoing{e: e, run: run.ID, kind: undoKind(run.ID)}
+	if err := u.laterRows(ctx, runs); err != nil {
+		return err
+	}
 	if err := u.look(ctx); err != nil {
 		return err
 	}
@@ -108,9 +115,10 @@ func changedMail(r state.Run) bool {
 
 // undoing is an undo under way.
 type undoing struct {
-	e    *Engine
-	run  int64 // that is undone
-	kind string
+	e     *Engine
+	run   int64 // that is undone
+	kind  string
+	later map[int64]bool // rows that were made after the run
 	// listed are the folders that each side has.
 	listed map[state.Side]map[string]mail.Folder
 }

@@ -40,6 +40,9 @@ func (u *undoing) restoreBatch(ctx context.Context, folder string, batch []*lost
 			back[i].row = *row
 		}
 	}
+	if err := u.already(ctx, folder, batch, back, rows); err != nil {
+		return err
+	}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		there, err := u.there(ctx, folder, side, back)
 		if err != nil {
@@ -49,6 +52,8 @@ func (u *undoing) restoreBatch(ctx context.Context, folder string, batch []*lost
 		for i, l := range batch {
 			if there[back[i].row.Key(side)] {
 				back[i].keys[side] = back[i].row.Key(side)
+			} else if back[i].keys[side] != "" {
+				// It is back already, and the state is to know it.
 			} else if l.written.Has(side) || l.Row != 0 && u.may(side, OpNew) {
 				need = append(need, i)
 			}
@@ -155,7 +160,7 @@ func (u *undoing) record(ctx context.Context, folder string, batch []*lostMessag
 		if !b.done {
 			continue
 		}
-		ev := eventOf("restore", 0, &b.row, u.kind)
+		ev := eventOf(logRestore, 0, &b.row, u.kind)
 		ev.Spool, ev.MessageID, ev.Row = batch[i].Spool, b.id.MessageID, batch[i].Row
 		if b.keys[state.Far] != "" && b.keys[state.Near] != "" {
 			row := b.row

@@ -123,7 +123,10 @@ func TestUndoOfAKilledRun(t *testing.T) {
 // An undo that is killed is finished by the next sync or undo: nothing is doubled.
 func TestKilledUndo(t *testing.T) {
 	for _, kind := range []string{"imap-maildir", "imap-imap", "no-uidplus"} {
-		for n := 0; ; n += stride() {
+		for n, between := 0, true; ; between = !between {
+			if between {
+				n += stride()
+			}
 			w := newWorld(t, kind)
 			withUndo(t, w)
 			for range 3 {
@@ -141,13 +144,16 @@ func TestKilledUndo(t *testing.T) {
 				require.NoError(t, err)
 				break
 			}
-			w.sync()
+			if between {
+				w.sync()
+			}
 			_, err = w.undo(2)
 			if err != nil {
 				require.Equal(t, fault.Config, fault.CodeOf(err), "killed at %d: %v", n, err)
 			}
 			w.sync()
 			w.same()
+			require.Equal(t, 3, count(w.far, "INBOX"), "killed at moment %d", n)
 			require.Equal(t, flagsOf(before), flagsOf(w.far.Snapshot()), "killed at moment %d", n)
 		}
 	}

@@ -72,7 +72,7 @@ func (u *undoing) fetchBack(ctx context.Context, folder string, side state.Side,
 		}
 		u.e.report.count(&u.e.report.Restored, 1)
 		ev := batch[i].Event
-		ev.Op, ev.Reason = "restore", u.kind
+		ev.Op, ev.Reason = logRestore, u.kind
 		if row := rows[ev.Row]; row != nil && out.NewKey != "" && row.Key(side) == "" {
 			setKey(row, side, out.NewKey) // the other copy is still there
 			change.Put = append(change.Put, *row)
