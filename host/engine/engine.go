@@ -216,6 +216,7 @@ func (e *Engine) attempt(ctx context.Context) error {
 	}
 	if !e.DryRun {
 		defer e.tellApart()
+		e.lookTwice(plan)
 		if err := e.apply(ctx, plan); err != nil {
 			return err
 		}

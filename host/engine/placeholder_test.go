@@ -358,3 +358,31 @@ func TestFlagsOfAPlaceholderAboutToGo(t *testing.T) {
 	w.same()
 	require.True(t, flagsAt(w.far, key).Has(mail.Seen|mail.Flagged))
 }
+
+// A placeholder that is moved after the folders were listed is gone from where it
+// was, and where it went is not looked into: its message is not removed far.
+func TestPlaceholderIsMovedWhileARunReads(t *testing.T) {
+	limited(t, func(t *testing.T, w *world) {
+		w.far.Add("INBOX", w.large())
+		w.far.Add("Archive", w.message())
+		w.sync()
+		w.still() // from now on Archive is as it was
+		require.Equal(t, 1, placeholders(w.near, "INBOX"))
+		key := w.near.Snapshot()["INBOX"][0].Key
+		w.near.Add("INBOX", w.message())
+		var once sync.Once
+		w.near.SetHook(func(_ context.Context, c memory.Call) error {
+			if c.Op == memory.OpFolders && c.Done {
+				once.Do(func() { w.near.Move("INBOX", key, "Archive") })
+			}
+			return nil
+		})
+		w.sync()
+		w.near.SetHook(nil)
+		w.sync()
+		require.Equal(t, 2, count(w.far, "Archive"), "the message of the placeholder")
+		require.Equal(t, 1, placeholders(w.near, "Archive"))
+		require.Equal(t, 1, count(w.far, "INBOX"))
+		w.still()
+	})
+}
