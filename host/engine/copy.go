@@ -122,10 +122,12 @@ const giveBackTime = 5 * time.Second
 
 // giveBack ends a reservation that no commit has ended: others may be waiting
 // for the folder. One that cannot be given back ends with its holder.
-func (c *copier) giveBack(ctx context.Context) {
+func (c *copier) giveBack(ctx context.Context) { c.e.giveBack(ctx, c.to, c.ref) }
+
+func (e *Engine) giveBack(ctx context.Context, side state.Side, folder mail.Ref) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
 	defer cancel()
-	_, _ = c.e.store(c.to).Commit(ctx, c.ref, nil)
+	_, _ = e.store(side).Commit(ctx, folder, nil)
 }
 
 // reserve announces the deliveries to the target, and checks that it is still

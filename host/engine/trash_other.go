@@ -117,6 +117,7 @@ func (e *Engine) copyToTrash(ctx context.Context, fp *FolderPlan, from state.Sid
 		for _, d := range deliveries {
 			d.Abort()
 		}
+		e.giveBack(ctx, from.Other(), ref)
 		return err
 	}
 	placed, err := to.Commit(ctx, ref, deliveries)

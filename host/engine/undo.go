@@ -191,6 +191,11 @@ func (u *undoing) folder(ctx context.Context, f *undoFolder) error {
 	return u.restore(ctx, f, rows)
 }
 
+// missed tells that not everything can be given back: that is a failure.
+func (u *undoing) missed(ctx context.Context, folder, format string, args ...any) error {
+	return u.e.folderFailed(ctx, folder, fault.New(fault.Partial, "undo", format, args...).InFolder(folder))
+}
+
 // may reports whether undo writes to a side that the run did not write: only as
 // far as the options allow.
 func (u *undoing) may(side state.Side, op Ops) bool { return u.e.Policy.toward(side)&op != 0 }

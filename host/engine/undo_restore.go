@@ -13,7 +13,9 @@ import (
 // the other.
 func (u *undoing) restore(ctx context.Context, f *undoFolder, rows map[int64]*state.Row) error {
 	if f.unkept > 0 {
-		u.e.told(f.name, "%d messages that the run removed were not kept, or not long enough", f.unkept)
+		if err := u.missed(ctx, f.name, "%d messages that the run removed were not kept", f.unkept); err != nil {
+			return err
+		}
 	}
 	for from := 0; from < len(f.lost); from += batchMessages {
 		batch := f.lost[from:min(from+batchMessages, len(f.lost))]
@@ -124,6 +126,7 @@ func (u *undoing) deliver(ctx context.Context, folder string, side state.Side, b
 			for _, d := range deliveries {
 				d.Abort()
 			}
+			u.e.giveBack(ctx, side, ref)
 			return err
 		}
 		back[i].id = tap.identity()
@@ -147,7 +150,9 @@ func (u *undoing) deliver(ctx context.Context, folder string, side state.Side, b
 	}
 	u.e.report.count(&u.e.report.Restored, done)
 	if missing > 0 {
-		u.e.told(folder, "%d messages that the run removed are not kept any more", missing)
+		if err := u.missed(ctx, folder, "%d messages that the run removed are not kept any more, for the %s side", missing, side); err != nil {
+			return err
+		}
 	}
 	return u.e.allFailed(ctx, folder, failed)
 }

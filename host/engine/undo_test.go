@@ -182,6 +182,7 @@ func TestMoreThanUndoCanKeepIsRefused(t *testing.T) {
 	r, err := w.undo(2)
 	require.NoError(t, err)
 	require.Zero(t, r.Restored, "it was kept too long")
+	require.ErrorContains(t, r.Err(), "not kept any more", "what cannot be given back is a failure")
 }
 
 // A message that was moved, and flagged on the way, goes back to where it was,

@@ -30,7 +30,9 @@ func (u *undoing) outOfTrash(ctx context.Context, f *undoFolder, rows map[int64]
 		byPlace[at] = append(byPlace[at], m)
 	}
 	if untold > 0 {
-		u.e.told(f.name, "%d messages are in the trash, and the server did not tell which: move them back by hand", untold)
+		if err := u.missed(ctx, f.name, "%d messages are in the trash, and the server did not tell which: move them back by hand", untold); err != nil {
+			return err
+		}
 	}
 	for _, at := range slices.SortedFunc(maps.Keys(byPlace), func(a, b place) int { return int(a.side) - int(b.side) }) {
 		if err := u.ensure(ctx, at.side, f.name); err != nil {
@@ -80,7 +82,9 @@ func (u *undoing) fetchBack(ctx context.Context, folder string, side state.Side,
 		u.e.journal(&change, ev)
 	}
 	if gone > 0 {
-		u.e.told(folder, "%d messages are not in %q any more", gone, trash)
+		if err := u.missed(ctx, folder, "%d messages are not in %q any more", gone, trash); err != nil {
+			return err
+		}
 	}
 	if len(change.Journal) > 0 {
 		if err := u.e.State.Commit(ctx, folder, &change); err != nil {
