@@ -53,21 +53,6 @@ func Diff(in Input) *FolderPlan {
 	return d.plan
 }
 
-// Conflicts returns the messages of an Input that were removed on one side and
-// whose flags were changed on the other, by row ID.
-func Conflicts(in Input) map[int64]ConflictCase {
-	out := map[int64]ConflictCase{}
-	for _, r := range in.Rows {
-		for gone, deltas := range map[state.Side][2]Delta{state.Far: {in.Far, in.Near}, state.Near: {in.Near, in.Far}} {
-			now, flagged := deltas[1].Flags[r.ID]
-			if flagged && r.Status != state.StatusExpired && !now.Has(mail.Deleted) && deltas[0].Gone[r.ID] && !deltas[0].Hidden[r.ID] && !deltas[1].Hidden[r.ID] {
-				out[r.ID] = ConflictCase{Folder: in.Folder, RemovedOn: gone, Key: r.Key(gone.Other()), Flags: now}
-			}
-		}
-	}
-	return out
-}
-
 type flagStep struct {
 	side        state.Side
 	add, remove mail.Flags
@@ -149,6 +134,9 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	if back && gone == state.Far && r.Status == state.StatusPlaceholder {
 		back = false // what it stands for is nowhere any more
 	}
+	if fresh && wanted {
+		d.contest(r, gone, back)
+	}
 	if back {
 		d.renew(kept, r, now)
 		return
@@ -179,13 +167,6 @@ func (d *differ) removed(r state.Row, gone state.Side) {
 	}
 }
 
-func (d *differ) conflict(r state.Row) Conflict {
-	if c, ok := d.Settled[r.ID]; ok {
-		return c
-	}
-	return d.Policy.Conflict
-}
-
 // both decides about a message that is on both sides: its flags are merged, and
 // each side is given what it lacks of the result.
 func (d *differ) both(r state.Row) {
@@ -213,7 +194,9 @@ func (d *differ) both(r state.Row) {
 		return
 	}
 	now := map[state.Side]mail.Flags{state.Far: farFlags, state.Near: nearFlags}
-	if d.expunge(row, now, farChanged, nearChanged) {
+	if d.unmark(row, now, farChanged, nearChanged) {
+		want = want.Minus(mail.Flags{System: mail.Deleted})
+	} else if d.expunge(row, now, want.Minus(farOnly).Minus(nearOnly), farChanged, nearChanged) {
 		return
 	}
 	if !leaves {
@@ -272,10 +255,10 @@ func (p Policy) allowed(to state.Side, flags mail.Flags) mail.Flags {
 
 // expunge plans the removal of a message that somebody marked \Deleted since the
 // last run, and reports whether it did.
-func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChanged, nearChanged bool) bool {
+func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, want mail.Flags, farChanged, nearChanged bool) bool {
 	changed := map[state.Side]bool{state.Far: farChanged, state.Near: nearChanged}
 	marked := func(s state.Side) bool {
-		return changed[s] && now[s].Has(mail.Deleted) && !row.Had(s).Has(mail.Deleted)
+		return changed[s] && markedOn(s, *row, now[s])
 	}
 	if !marked(state.Far) && !marked(state.Near) {
 		return false
@@ -296,6 +279,9 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChang
 			gone = state.Near
 		}
 		d.lose(*row, sidesOf(gone), now[gone.Other()])
+		if changed[gone.Other()] {
+			d.contest(*row, gone, false)
+		}
 	}
 	var mark *bool
 	if len(sides) == 1 {
@@ -307,6 +293,14 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, farChang
 		if !marked && d.Policy.toward(kept)&OpDelete != 0 {
 			d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "marked as deleted",
 				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row, marked: mark})
+		}
+		// What else was changed is carried to the copy that stays.
+		deleted := mail.Flags{System: mail.Deleted}
+		add := d.Policy.allowed(kept, want.Minus(now[kept]).Minus(deleted))
+		remove := d.Policy.allowed(kept, now[kept].Minus(want).Minus(row.FarOnly).Minus(row.NearOnly).Minus(deleted))
+		if !add.Empty() || !remove.Empty() {
+			d.flagStep(kept, add, remove, d.why(kept, add.Union(remove)),
+				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row})
 		}
 	}
 	for _, s := range sides {

@@ -85,6 +85,16 @@ func TestDiff(t *testing.T) {
 			change: func(p *Policy) { p.Expunge = NoSide }, want: `flags near n +\Deleted`},
 		{name: "marked far, expunged near", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
 			change: func(p *Policy) { p.Expunge = NearSide }, want: "delete near n"},
+		{name: "marked and flagged near, delete not carried", near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted).Union(flagged)}},
+			change: func(p *Policy) { p.Push = OpNew | OpFlags }, want: "flags far f +\\Flagged\ndelete near n"},
+		{name: "marked near, flagged far", near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}}, want: "delete far f\ndelete near n"},
+		{name: "marked near, flagged far, kept", near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}}, change: func(p *Policy) { p.Conflict = ConflictKeep },
+			want: "flags near n +\\Flagged -\\Deleted"},
+		{name: "marked near, flagged far, near wins", near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(deleted)}},
+			far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}}, change: func(p *Policy) { p.Conflict = ConflictNear },
+			want: "delete far f\ndelete near n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			policy := DefaultPolicy()

@@ -269,6 +269,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	}
 	e.finishRemoved(plan, removed)
 	plan.forget = e.forgotten(plan)
+	e.tellConflicts(plan)
 	if err := e.askMessages(ctx, plan); err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ type FolderPlan struct {
 	again     Sides               // the sides that the next run is to read in full
 	left      bool                // nothing is done in it, and nothing recorded
 	notes     []string            // what a script left alone, and why
+	contested []contested         // conflicts that were settled
 	names     map[mail.Key]string // the Message-IDs of pairs that are not recorded yet, by far key
 	options   string              // see policy
 	limits    string
