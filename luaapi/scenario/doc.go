@@ -49,7 +49,6 @@
 //	SIDE vanish, SIDE appear    the whole side is not there (a disk that is not mounted)
 //	SIDE refuse a: WHY          the side refuses the message for good; SIDE accept ends it
 //	SIDE limit 10k              the side takes no larger message; 0 ends it
-//	SIDE limit 10k              the side takes no larger message; 0 ends it
 //	lose state                  what was remembered is gone
 //	kill at N                   the next run is cut off at the Nth thing it does
 //	sync [--only new,flags] [--pull] [--push] [--allow-removals N] [FOLDER ...] [-> CODE]
@@ -66,8 +65,9 @@
 // it shows the same plan and changes nothing. After the last line another run must
 // change nothing; and after that one more, without the state, must remove nothing.
 // Told once more over stores in memory, with a run before each that is killed at a
-// random moment, it must end the same: IMAPFW_TEST_FULL=1 does so 50 times, and a
-// failure names the IMAPFW_TEST_SEED that repeats it.
+// moment of chance, it must end the same: IMAPFW_TEST_FULL=1 does so 50 times with
+// other moments each time, and a failure names the IMAPFW_TEST_SEED that repeats it.
+// With -short some are told over stores in memory only.
 //
 // go test ./luaapi/scenario -update writes plans, tellings, exit codes and sides as
 // they are; read the difference before you believe it.

@@ -41,6 +41,10 @@ namespace inbox {
   }
 }`
 
+// shortShare is how many scenarios there are for each that a short test tells over
+// Maildirs and Dovecot.
+const shortShare = 4
+
 // TestScenarios tells every scenario over every pair of drivers.
 func TestScenarios(t *testing.T) {
 	paths, err := files()
@@ -53,10 +57,13 @@ func TestScenarios(t *testing.T) {
 				server = dovecot.Start(t, dovecot.Storage("sdbox"), dovecot.Config(manyUsers))
 			}
 			t.Run("all", func(t *testing.T) { // ends when the parallel ones below it do
-				for _, path := range paths {
+				for i, path := range paths {
 					f, err := readFile(path)
 					require.NoError(t, err)
 					t.Run(f.name(), func(t *testing.T) {
+						if testing.Short() && driver != "memory" && driver != "mixed" && i%shortShare != 0 {
+							t.Skip("a short test tells some scenarios only over stores that take time")
+						}
 						if why := f.skip(driver); why != "" {
 							t.Skip(why)
 						}
