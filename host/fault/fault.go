@@ -107,6 +107,22 @@ func (e *Error) InFolder(name string) *Error {
 	return e
 }
 
+// WithFolder returns err naming the folder. err is left as it is: what ended a
+// connection or a run is the same error for everybody who had to do with it. A
+// nil err gives nil, and one that is no fault of ours is returned as it is.
+func WithFolder(err error, name string) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Folder == name {
+		return err
+	}
+	named := *e
+	if err != error(e) {
+		named = Error{Code: e.Code, Temporary: e.Temporary, Final: e.Final, After: e.After, Err: err}
+	}
+	named.Folder = name
+	return &named
+}
+
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.At != "" {

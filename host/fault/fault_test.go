@@ -42,3 +42,18 @@ func TestAPanicIsAnError(t *testing.T) {
 	require.NoError(t, fault.Contain("work", func() error { return nil }))
 	require.ErrorIs(t, fault.Contain("work", func() error { return io.EOF }), io.EOF)
 }
+
+// What ended a connection is one error for all the folders that were at work on it.
+func TestNamingTheFolderLeavesTheErrorAlone(t *testing.T) {
+	dropped := fault.New(fault.Network, "read", "dropped").AsTemporary()
+	wrapped := fmt.Errorf("sign in: %w", dropped)
+	require.EqualError(t, fault.WithFolder(dropped, "A"), `read "A": dropped`)
+	require.EqualError(t, fault.WithFolder(wrapped, "B"), `folder "B": sign in: read: dropped`)
+	require.EqualError(t, dropped, "read: dropped")
+
+	named := fault.WithFolder(wrapped, "B")
+	require.ErrorIs(t, named, fault.Network)
+	require.True(t, fault.IsTemporary(named))
+	require.Equal(t, io.EOF, fault.WithFolder(io.EOF, "A"))
+	require.NoError(t, fault.WithFolder(nil, "A"))
+}

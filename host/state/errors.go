@@ -104,8 +104,8 @@ func notOpen(op string) error { return fault.New(fault.Stopped, op, "the state i
 // inFolder notes the folder in a fault that does not say it.
 func inFolder(err error, folder string) error {
 	var e *fault.Error
-	if errors.As(err, &e) {
-		e.InFolder(folder)
+	if errors.As(err, &e) && e.Folder == "" {
+		return fault.WithFolder(err, folder)
 	}
 	return err
 }

@@ -96,11 +96,10 @@ func TestKilledWhileCommitting(t *testing.T) {
 		require.NoError(t, db.Close())
 		next = committed
 	}
-	require.Positive(t, next, "no run was given the time to commit anything")
 }
 
-// killOneRun starts a run, kills it, and returns the last batch that it
-// reported, or the one before first.
+// killOneRun starts a run, kills it at some moment after it reported a few batches,
+// and returns the last one that it reported.
 func killOneRun(t *testing.T, dir string, first, round int) (reported int) {
 	t.Helper()
 	child := exec.Command(os.Args[0], commitArg, dir, strconv.Itoa(first))
@@ -118,14 +117,17 @@ func killOneRun(t *testing.T, dir string, first, round int) (reported int) {
 		require.Error(t, err, "two processes have the state open")
 		require.Equal(t, "open: busy\n", string(answer))
 	}
-	timer := time.AfterFunc(time.Duration(rand.IntN(60))*time.Millisecond, func() { child.Process.Signal(syscall.SIGKILL) })
-	defer timer.Stop()
+	enough := first + rand.IntN(4)
 	reported = first - 1
 	for lines.Scan() {
 		n, err := strconv.Atoi(lines.Text())
 		require.NoError(t, err, lines.Text())
 		require.Equal(t, reported+1, n)
 		reported = n
+		if n == enough { // somewhere in the next batch
+			timer := time.AfterFunc(time.Duration(rand.IntN(10_000))*time.Microsecond, func() { _ = child.Process.Signal(syscall.SIGKILL) })
+			defer timer.Stop()
+		}
 	}
 	err = child.Wait()
 	var exit *exec.ExitError

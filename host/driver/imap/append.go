@@ -137,8 +137,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	defer d.pool.giveBack(s)
 	dl := &delivery{folder: box.name, flags: known.flags.keep(m.Flags)}
 	dl.dropped = m.Flags.Minus(dl.flags)
-	if dl.err = acceptable(c.size, d.limit(s, box)); dl.err != nil {
-		_ = inFolder(dl.err, box.name)
+	if dl.err = inFolder(acceptable(c.size, d.limit(s, box)), box.name); dl.err != nil {
 		return dl, nil
 	}
 	options := &goimap.AppendOptions{Flags: imapFlags(dl.flags), Time: appendDate(m.Date)}

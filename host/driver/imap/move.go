@@ -93,7 +93,7 @@ func (ch *changing) transfer(ctx context.Context, s *session, name string, targe
 			case err == nil:
 				done.AddSet(piece)
 			case errors.Is(err, fault.NotFound):
-				inFolder(err, target.name)
+				err = inFolder(err, target.name)
 				for k := range minus(set, done).All() {
 					ch.fail(k, err)
 				}

@@ -187,14 +187,13 @@ func (s *session) refused(ctx context.Context, err error) bool {
 	return err != nil && ctx.Err() == nil && s.alive() && errors.As(err, &e) && e.Code != fault.EpochChanged
 }
 
-// inFolder puts the folder, by the name that the rest of the program knows it
-// by, into an error that was made for this call.
+// inFolder names the folder in an error by the name that the rest of the program
+// knows it by. A refusal stays one.
 func inFolder(err error, name string) error {
-	var e *fault.Error
-	if errors.As(err, &e) {
-		e.Folder = name
+	if r, ok := err.(refusal); ok {
+		return refusal{inFolder(r.error, name)}
 	}
-	return err
+	return fault.WithFolder(err, name)
 }
 
 // search returns the UIDs that match. keys is protocol text.
