@@ -3,7 +3,6 @@ package luaapi
 import (
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
@@ -30,11 +29,8 @@ func lanesOf(d *script.Def, endpoints int) int {
 func placeOf(kind string, options wire.Map) (place, error) {
 	switch kind {
 	case kindImap:
-		host := text(options, "host")
-		if port := number(options, "port"); port != 0 {
-			host += ":" + strconv.FormatInt(port, 10)
-		}
-		return place{Place: state.Place{Host: host, User: text(options, "user"), Path: text(options, "path")}}, nil
+		// Not the port: a server has several, and a tunnel has another one each time.
+		return place{Place: state.Place{Host: text(options, "host"), User: text(options, "user"), Path: text(options, "path")}}, nil
 	case kindMaildir:
 		path, err := absolute(text(options, "path"))
 		return place{Place: state.Place{Path: path}, exclusive: "Maildir " + path}, err

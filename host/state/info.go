@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 
@@ -99,13 +100,23 @@ func verify(conn *sqlite.Conn, id Identity, path string) (known bool, err error)
 		Far:     Place{values["far_host"], values["far_user"], values["far_path"]},
 		Near:    Place{values["near_host"], values["near_user"], values["near_path"]},
 	}
-	if recorded == id {
+	if recorded == id || recorded.withoutPorts() == id {
 		return true, nil
 	}
 	e := fault.New(fault.Config, opOpen, "%s is the state of another account: %s", path, difference(recorded, id)).
 		WithHint("undo that change, or give the account another state folder: its first run pairs what is there")
 	e.Account = id.Account
 	return true, e
+}
+
+// withoutPorts returns id as it is recorded today; earlier, ports were too.
+func (id Identity) withoutPorts() Identity {
+	for _, p := range []*Place{&id.Far, &id.Near} {
+		if at := strings.LastIndexByte(p.Host, ':'); at > 0 && strings.Trim(p.Host[at+1:], "0123456789") == "" {
+			p.Host = p.Host[:at]
+		}
+	}
+	return id
 }
 
 // difference says in which way two identities are not the same.

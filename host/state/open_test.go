@@ -67,6 +67,21 @@ func TestStateOfAnotherAccount(t *testing.T) {
 	require.Equal(t, 10, count(t, db, "INBOX"))
 }
 
+// The port is no part of an identity any more; states that recorded one are still
+// those of their account.
+func TestStateThatRecordedAPort(t *testing.T) {
+	opts := options(t.TempDir())
+	host := opts.Identity.Far.Host
+	opts.Identity.Far.Host = host + ":1993"
+	db := open(t, opts)
+	require.NoError(t, db.Close())
+	opts.Identity.Far.Host = host
+	db = open(t, opts)
+	require.NoError(t, db.Close())
+	opts.Identity.Far.Host = "imap.example.net"
+	requireCode(t, fault.Config, state.New(opts).Open(t.Context()))
+}
+
 func TestDatabasesThatAreNotOurs(t *testing.T) {
 	with := func(statements ...string) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {
