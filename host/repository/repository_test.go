@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -132,7 +133,8 @@ func TestOneEndpointTooFew(t *testing.T) {
 		}
 		return nil
 	}}
-	r := open(t, repository.New(f.make, repository.Options{Endpoints: 3}))
+	// Of two, one at a time is tried; of more, as many callers as wait try one each.
+	r := open(t, repository.New(f.make, repository.Options{Endpoints: 2}))
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -141,6 +143,11 @@ func TestOneEndpointTooFew(t *testing.T) {
 		})
 	}
 	f.wait(t, 1)
+	require.Eventually(t, func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.made == 2
+	}, 5*time.Second, time.Millisecond, "while somebody waits, another endpoint is tried")
 	close(f.gate)
 	wg.Wait()
 	require.Equal(t, 2, f.made, "it is not tried again at once")

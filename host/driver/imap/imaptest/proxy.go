@@ -37,11 +37,15 @@ type Proxy struct {
 	in      net.Listener
 	pairs   map[*pair]struct{}
 	count   int
+	turns   int
 	serving sync.WaitGroup
 }
 
 // pair is a client's connection and ours to the server.
-type pair struct{ client, server net.Conn }
+type pair struct {
+	client, server net.Conn
+	asked          bool // the last line of the two was the client's
+}
 
 func (p *pair) cut() {
 	_ = p.client.Close()
@@ -118,9 +122,29 @@ func (p *Proxy) Connections() int {
 	return p.count
 }
 
-func (p *Proxy) note(who, line string) {
+// Turns returns how often a client has said something after the server had, since
+// the last call: the round trips of what was not sent ahead. With a Delay longer
+// than what the client needs to send its next line it is exact; without one, an
+// answer may cross a line that was sent ahead, which then counts.
+func (p *Proxy) Turns() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	turns := p.turns
+	p.turns = 0
+	return turns
+}
+
+func (p *Proxy) note(both *pair, client bool, line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if client && !both.asked {
+		p.turns++
+	}
+	both.asked = client
+	who := "S: "
+	if client {
+		who = "C: "
+	}
 	p.trace = append(p.trace, who+line)
 }
 
@@ -130,7 +154,7 @@ func (p *Proxy) serve(client net.Conn) {
 		_ = client.Close()
 		return
 	}
-	both := &pair{client, server}
+	both := &pair{client: client, server: server}
 	defer both.cut()
 	p.mu.Lock()
 	p.pairs[both] = struct{}{}
@@ -145,24 +169,24 @@ func (p *Proxy) serve(client net.Conn) {
 	toClient, toServer := newDelayed(client, p.Delay), newDelayed(server, p.Delay)
 	var pumps sync.WaitGroup
 	pumps.Go(func() {
-		p.fromServer(bufio.NewReader(server), toClient)
+		p.fromServer(both, bufio.NewReader(server), toClient)
 		toClient.end()
 		both.cut()
 	})
-	p.fromClient(bufio.NewReader(client), toServer, toClient)
+	p.fromClient(both, bufio.NewReader(client), toServer, toClient)
 	toServer.end()
 	both.cut()
 	pumps.Wait()
 }
 
-func (p *Proxy) fromClient(in *bufio.Reader, server, client io.Writer) {
+func (p *Proxy) fromClient(both *pair, in *bufio.Reader, server, client io.Writer) {
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return
 		}
 		text := strings.TrimRight(line, "\r\n")
-		p.note("C: ", text)
+		p.note(both, true, text)
 		answer := ""
 		if p.Client != nil {
 			answer = p.Client(text)
@@ -187,14 +211,14 @@ func (p *Proxy) fromClient(in *bufio.Reader, server, client io.Writer) {
 	}
 }
 
-func (p *Proxy) fromServer(in *bufio.Reader, client io.Writer) {
+func (p *Proxy) fromServer(both *pair, in *bufio.Reader, client io.Writer) {
 	for {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return
 		}
 		text := strings.TrimRight(line, "\r\n")
-		p.note("S: ", text)
+		p.note(both, false, text)
 		out := []string{text}
 		if p.Server != nil {
 			out = p.Server(text)
