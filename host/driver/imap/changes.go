@@ -9,6 +9,7 @@ import (
 
 	goimap "github.com/emersion/go-imap/v2"
 
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -71,26 +72,44 @@ type reading struct {
 	result mail.Result
 
 	qresync bool
+	early   *answer     // what came with SELECT; nil: nothing, or nothing that counts
 	known   bool        // all is
 	all     mail.KeySet // what UID SEARCH found
 }
 
-// begin selects the folder and decides how it is read.
+// begin selects the folder and decides how it is read. Where it can be asked in
+// one command what changed, that goes along with SELECT.
 func (r *reading) begin(ctx context.Context, s *session) error {
-	sel, err := s.enter(ctx, r.box, r.epoch, true)
+	r.qresync, r.early = s.Has(goimap.CapQResync), nil
+	var ahead *conn.Call
+	var came arrivals
+	var a answer
+	if r.qresync && r.since.modSeq > 0 && r.since.messages <= large {
+		call := request{set: "1:*", want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
+		ahead = &call
+	}
+	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, true, ahead)
 	if err != nil {
 		return err
+	}
+	if asked != nil && asked.Err == nil {
+		if list, incomplete := came.settle(metaItems); incomplete.Empty() {
+			a.records = list
+			r.early = &a
+		}
 	}
 	r.sel, r.epoch = sel, sel.epoch()
 	r.now = position{uidNext: sel.uidNext, modSeq: sel.modSeq, messages: sel.exists}
 	r.result.Epoch, r.result.Cursor = r.epoch, r.now.cursor()
-	r.qresync = s.Has(goimap.CapQResync)
 	if sel.uidNext > 0 && r.since.uidNext > sel.uidNext || sel.modSeq > 0 && r.since.modSeq > sel.modSeq {
 		r.result.Rewound = true
 		r.since = position{}
 	}
 	if sel.modSeq == 0 {
 		r.since = position{} // flags may have changed unseen
+	}
+	if r.since.modSeq == 0 {
+		r.early = nil // it was asked since a moment that does not count
 	}
 	if sel.exists == 0 || r.since.modSeq > 0 && (r.now == r.since || r.qresync && sel.exists <= large) {
 		return nil
@@ -169,6 +188,9 @@ func (r *reading) read(ctx context.Context) error {
 
 // ask fetches one part.
 func (r *reading) ask(ctx context.Context, p part) (answer, error) {
+	if r.early != nil && !r.known {
+		return *r.early, nil
+	}
 	var a answer
 	var missing mail.KeySet
 	err := r.d.with(ctx, r.box.name, true, func(ctx context.Context, s *session) error {

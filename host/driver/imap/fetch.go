@@ -33,6 +33,24 @@ func (s *session) fetch(ctx context.Context, req request) ([]record, error) {
 
 // fetchAll is fetch, and tells which messages came back incomplete.
 func (s *session) fetchAll(ctx context.Context, req request) (list []record, incomplete mail.KeySet, err error) {
+	var came arrivals
+	err = s.DoAll(ctx, req.call(&came))[0].Err
+	list, incomplete = came.settle(req.want)
+	return list, incomplete, err
+}
+
+// arrivals is what a UID FETCH was answered.
+type arrivals struct{ list []record }
+
+// settle returns the messages that came back complete, and which did not.
+func (a *arrivals) settle(want items) (list []record, incomplete mail.KeySet) {
+	came := uidsOf(a.list)
+	list = settle(a.list, want)
+	return list, minus(came, uidsOf(list))
+}
+
+// call is the command, whose answers go to a.
+func (req request) call(a *arrivals) conn.Call {
 	cmd := conn.Cmd("UID FETCH").Raw(req.set).Raw(req.want.text())
 	take := []string{"FETCH"}
 	if req.since > 0 {
@@ -44,7 +62,7 @@ func (s *session) fetchAll(ctx context.Context, req request) (list []record, inc
 		cmd.Raw("(" + modifiers + ")")
 	}
 	var content record // the sections of the response that is being read
-	_, err = s.Do(ctx, cmd, func(r *conn.Response) error {
+	return conn.Call{Cmd: cmd, Take: take, On: func(r *conn.Response) error {
 		switch {
 		case r.Name == "VANISHED":
 			if uids, _, ok := r.Vanished(); ok {
@@ -58,15 +76,12 @@ func (s *session) fetchAll(ctx context.Context, req request) (list []record, inc
 			if ok {
 				content.uid = rec.uid
 				rec.merge(content)
-				list = append(list, rec)
+				a.list = append(a.list, rec)
 			}
 			content = record{}
 		}
 		return nil
-	}, take...)
-	came := uidsOf(list)
-	list = settle(list, req.want)
-	return list, minus(came, uidsOf(list)), err
+	}}
 }
 
 // takeSection reads the content of a section while it arrives.

@@ -82,37 +82,32 @@ func (d *Driver) closedErr(err error) error {
 	return err
 }
 
-// learnNames asks for prefixes and the separator.
+// learnNames learns prefixes and the separator from NAMESPACE, or asks for the
+// separator where the server does not tell.
 func (d *Driver) learnNames(ctx context.Context, s *session) error {
-	if s.Has("NAMESPACE") {
-		var prefix, delim string
-		var others []string
-		told := false
-		_, err := s.Do(ctx, conn.Cmd("NAMESPACE"), func(r *conn.Response) error {
-			for i, v := range r.Fields {
-				for j, space := range v.List {
-					if len(space.List) < 2 {
-						continue
-					}
-					p, _ := s.DecodeName(space.List[0].Text)
-					if i == 0 && j == 0 {
-						prefix, delim, told = p, space.List[1].Text, true
-					} else if p != "" {
-						others = append(others, p)
-					}
+	var prefix, delim string
+	var others []string
+	told := false
+	if r := s.Namespaces(); r != nil {
+		for i, v := range r.Fields {
+			for j, space := range v.List {
+				if len(space.List) < 2 {
+					continue
+				}
+				p, _ := s.DecodeName(space.List[0].Text)
+				if i == 0 && j == 0 {
+					prefix, delim, told = p, space.List[1].Text, true
+				} else if p != "" {
+					others = append(others, p)
 				}
 			}
-			return nil
-		}, "NAMESPACE")
-		if err == nil && told {
-			d.names.learn(prefix, delim, others, s.UTF8())
-			return nil
-		}
-		if err != nil && !s.refused(ctx, err) {
-			return err
 		}
 	}
-	delim := "/"
+	if told {
+		d.names.learn(prefix, delim, others, s.UTF8())
+		return nil
+	}
+	delim = "/"
 	_, err := s.Do(ctx, conn.Cmd("LIST").Text("").Text(""), func(r *conn.Response) error {
 		if len(r.Fields) >= 3 {
 			delim = r.Fields[1].Text // empty for NIL

@@ -81,9 +81,9 @@ func TestAnUnchangedFolderCostsNothing(t *testing.T) {
 	told, again := changes(t, d, first.Cursor)
 	require.Empty(t, told.UIDs())
 	require.False(t, again.Complete)
-	require.Equal(t, []string{"SELECT"}, trace.names())
+	require.Equal(t, []string{"SELECT", "UID FETCH"}, trace.names(), "what changed is asked along with SELECT")
 
-	// What changed is all that is told, in one command.
+	// What changed is all that is told, in the same two commands.
 	mailbox.setFlags(t, mail.Inbox, mail.NewFlags(`\Flagged`), 7)
 	mailbox.remove(t, mail.Inbox, 3, 4)
 	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(20, 300))

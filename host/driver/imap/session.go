@@ -68,54 +68,73 @@ func (s *session) suits(folder string) int {
 // enter selects a folder unless it is selected, and checks the epoch. With
 // again it selects it in any case: the counters are those of now.
 func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bool) (*selected, error) {
+	sel, _, err := s.enterAsking(ctx, box, epoch, again, nil)
+	return sel, err
+}
+
+// enterAsking is enter; where it selects, it sends ahead, if that is not nil, in
+// the same round trip, for the folder that it will be in. The answer is nil where
+// it did not.
+func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, again bool, ahead *conn.Call) (*selected, *conn.Answer, error) {
 	if !again && s.selected != nil && s.selected.name == box.name {
 		// A folder that was made anew may still be the old one here, and one that
 		// was renamed has left its name to others.
 		known, ok := s.facts.of(box.name)
 		again = !ok || known.epoch != s.selected.epoch()
 	}
+	var asked *conn.Answer
 	if again || s.selected == nil || s.selected.name != box.name {
 		s.selected = nil // also when SELECT fails (RFC 9051 section 6.3.2)
-		sel, err := s.sendSelect(ctx, box)
-		if err != nil {
-			return nil, err
+		var sel *selected
+		var err error
+		if sel, asked, err = s.sendSelect(ctx, box, ahead); err != nil {
+			return nil, nil, err
 		}
 		s.selected = sel
 		s.facts.learn(box.name, fact{sel.epoch(), sel.flags})
 	}
 	if epoch != "" && epoch != s.selected.epoch() {
-		return nil, epochChanged(box.name, epoch, s.selected.epoch())
+		return nil, nil, epochChanged(box.name, epoch, s.selected.epoch())
 	}
-	return s.selected, nil
+	return s.selected, asked, nil
 }
 
 func epochChanged(folder, was, is string) error {
 	return fault.New(fault.EpochChanged, "select", "UIDVALIDITY is %s, it was %s", is, was).InFolder(folder)
 }
 
-func (s *session) sendSelect(ctx context.Context, box mailbox) (*selected, error) {
+// sendSelect selects a folder, and sends one more command for it right behind. A
+// folder that cannot be selected leaves none selected, so that is refused too.
+func (s *session) sendSelect(ctx context.Context, box mailbox, ahead *conn.Call) (*selected, *conn.Answer, error) {
 	sel := &selected{name: box.name}
 	command := "SELECT"
 	if s.examine {
 		command = "EXAMINE" // it does not even take away \Recent
 	}
-	reply, err := s.Do(ctx, box.add(conn.Cmd(command)), func(r *conn.Response) error {
+	calls := []conn.Call{{Cmd: box.add(conn.Cmd(command)), On: func(r *conn.Response) error {
 		sel.note(r)
 		return nil
-	}, "OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST")
-	if err != nil {
-		return nil, s.explain(ctx, box, err)
+	}, Take: []string{"OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST"}}}
+	if ahead != nil {
+		calls = append(calls, *ahead)
 	}
-	sel.readOnly = reply.Code == "READ-ONLY"
+	answers := s.DoAll(ctx, calls...)
+	if err := answers[0].Err; err != nil {
+		return nil, nil, s.explain(ctx, box, err)
+	}
+	sel.readOnly = answers[0].Reply.Code == "READ-ONLY"
 	if sel.notSticky {
-		return nil, fault.New(fault.Unsupported, "select", "the server does not keep the UIDs of this folder").
+		return nil, nil, fault.New(fault.Unsupported, "select", "the server does not keep the UIDs of this folder").
 			InFolder(box.name).WithHint("leave it out with the option folders")
 	}
 	if sel.validity == 0 {
-		return nil, fault.New(fault.Protocol, "select", "the server tells no UIDVALIDITY").
+		return nil, nil, fault.New(fault.Protocol, "select", "the server tells no UIDVALIDITY").
 			InFolder(box.name).WithHint("without it UIDs cannot be trusted, so the folder is left alone")
 	}
-	return sel, nil
+	if ahead != nil {
+		return sel, &answers[1], nil
+	}
+	return sel, nil, nil
 }
 
 // note takes one untagged response to SELECT.

@@ -31,6 +31,7 @@ type Conn struct {
 	caps     capabilities
 	rev2     bool // imapclient takes the server for one of IMAP4rev2 only
 	serverID map[string]string
+	spaces   *Response
 	tags     atomic.Uint64
 	filled   chan struct{} // the filler has ended
 	closing  sync.Once
@@ -49,7 +50,7 @@ func newConn(s *session) (*Conn, error) {
 	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
-		caps: s.caps, rev2: rev2 && !rev1, serverID: s.serverID,
+		caps: s.caps, rev2: rev2 && !rev1, serverID: s.serverID, spaces: s.spaces,
 		out:    newOutbound(s.stream, l, t, enc, s.trace),
 		filled: make(chan struct{}),
 	}
@@ -167,6 +168,10 @@ func (c *Conn) DecodeName(raw string) (string, bool) {
 // case; nil when it told nothing. The caller must not change it.
 func (c *Conn) ServerID() map[string]string { return c.serverID }
 
+// Namespaces returns the answer to NAMESPACE (RFC 2342), with which the
+// connection began; nil where the server gave none.
+func (c *Conn) Namespaces() *Response { return c.spaces }
+
 // Alive reports whether the connection can still be used, as far as is known
 // without asking the server.
 func (c *Conn) Alive() bool { return c.life.err() == nil }
@@ -176,9 +181,6 @@ func (c *Conn) Err() error { return c.life.err() }
 
 // Done is closed when the connection is dead.
 func (c *Conn) Done() <-chan struct{} { return c.life.dead }
-
-// logoutTime is how long a server may take to say goodbye.
-const logoutTime = 2 * time.Second
 
 // Close signs out where that can be done at once, closes the connection and
 // waits for its goroutines. It may be called more than once; commands in
@@ -196,15 +198,13 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// logout says goodbye when nothing else is going on. That the server does not
-// answer it properly is no reason to fail.
+// logout says goodbye when nothing else is going on. The answer would be waited
+// for in vain by everybody who wants to be done.
 func (c *Conn) logout() {
-	if c.traffic.isBusy() || len(c.out.gate) > 0 {
+	if c.traffic.isBusy() || len(c.out.gate) > 0 || c.out.enter() != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), logoutTime)
-	defer cancel()
-	if _, err := c.Do(ctx, Cmd("LOGOUT"), nil); err != nil {
-		c.log.Debug("sign out", "err", err)
-	}
+	defer c.out.leave()
+	tag := newRequest(c.tags.Add(1), nil).tag
+	_ = c.out.sendLine([]byte(tag + " LOGOUT\r\n")) // the connection is over in any case
 }

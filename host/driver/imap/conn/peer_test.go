@@ -80,7 +80,8 @@ func (p *peer) octets(n int) string {
 func (p *peer) login(caps string) bool {
 	return p.send("* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN "+caps+"] hello\r\n") &&
 		p.expect("AUTHENTICATE PLAIN ", "TAG OK [CAPABILITY IMAP4rev1 "+caps+"] welcome\r\n") &&
-		(!strings.Contains(caps, "ENABLE") || p.expect("ENABLE QRESYNC", "* ENABLED QRESYNC CONDSTORE\r\nTAG OK\r\n"))
+		(!strings.Contains(caps, "ENABLE") || p.expect("ENABLE QRESYNC", "* ENABLED QRESYNC CONDSTORE\r\nTAG OK\r\n")) &&
+		(!strings.Contains(caps, "NAMESPACE") && !strings.Contains(caps, "IMAP4rev2") || p.expect("NAMESPACE", "TAG NO\r\n"))
 }
 
 // rest answers whatever comes until the client goes.

@@ -46,46 +46,87 @@ func (r *request) takes(name string) bool {
 	return false
 }
 
-// Do sends a command of our own and waits for its end. It takes the untagged
-// responses named in take ("LIST", "FETCH", "VANISHED", "OK"; "*" for all but
-// BYE) away from imapclient and gives them to on, in order, on the caller's
-// goroutine. on must not use the connection. An error of on is returned as it
-// is, after the rest of the answer has been read and dropped.
-//
-// The reply is valid also with an error: NO and BAD are errors, as Fault maps
-// them. When ctx ends meanwhile the connection is closed. While imapclient
-// idles, Do waits for the end of IDLE.
+// Call is a command of our own, and who gets the answer to it.
+type Call struct {
+	Cmd *Command
+	// Take names the untagged responses that are taken away from imapclient and
+	// given to On, in order, on the caller's goroutine: "LIST", "FETCH",
+	// "VANISHED", "OK"; "*" for all but BYE. On must not use the connection; an
+	// error of it is the call's, after the rest of the answer has been read and
+	// dropped.
+	Take []string
+	On   func(*Response) error
+}
+
+// Answer is how a Call ended. The reply is valid also with an error: NO and BAD
+// are errors, as Fault maps them.
+type Answer struct {
+	Reply Reply
+	Err   error
+}
+
+// Do sends a command and waits for its end. When ctx ends meanwhile the
+// connection is closed. While imapclient idles, Do waits for the end of IDLE.
 func (c *Conn) Do(ctx context.Context, cmd *Command, on func(*Response) error, take ...string) (Reply, error) {
-	if cmd.err != nil {
-		return Reply{}, cmd.err
+	answers := c.DoAll(ctx, Call{Cmd: cmd, On: on, Take: take})
+	return answers[0].Reply, answers[0].Err
+}
+
+// DoAll is Do for several commands that are sent one behind the other before
+// the first is answered: together they cost one round trip. All are carried
+// out, whatever becomes of those before them, so they are such that this does
+// no harm. An untagged response is the first call's that takes its name and is
+// not answered yet.
+func (c *Conn) DoAll(ctx context.Context, calls ...Call) []Answer {
+	answers := make([]Answer, len(calls))
+	fail := func(from int, err error) []Answer {
+		for i := from; i < len(calls); i++ {
+			answers[i] = Answer{Err: c.failed(ctx, calls[i].Cmd.op(), calls[i].Cmd.folder, err)}
+		}
+		return answers
+	}
+	for _, call := range calls {
+		if call.Cmd.err != nil {
+			for i := range answers {
+				answers[i].Err = call.Cmd.err
+			}
+			return answers
+		}
 	}
 	stop, err := c.begin(ctx)
 	if err != nil {
-		return Reply{}, c.failed(ctx, cmd.op(), cmd.folder, err)
+		return fail(0, err)
 	}
 	defer stop()
 
-	r := newRequest(c.tags.Add(1), take)
-	chunks := cmd.encode(r.tag, c.out.enc)
 	finished := false
 	defer func() {
-		if !finished { // on panicked, or the connection is dead already
-			c.life.end(fault.New(fault.Network, cmd.op(), "the connection was left in the middle of an answer").AsTemporary())
+		if !finished { // On panicked, or the connection is dead already
+			c.life.end(fault.New(fault.Network, calls[0].Cmd.op(), "the connection was left in the middle of an answer").AsTemporary())
 		}
 	}()
-	reply, err := c.send(r, chunks)
-	var failed error
-	if err == nil && reply == nil {
-		reply, failed, err = c.collect(r, on)
+	requests, early := make([]*request, len(calls)), make([]*Reply, len(calls))
+	for i, call := range calls {
+		requests[i] = newRequest(c.tags.Add(1), call.Take)
+		if early[i], err = c.send(requests[i], call.Cmd.encode(requests[i].tag, c.out.enc)); err != nil {
+			return fail(0, err)
+		}
 	}
-	if err != nil {
-		return Reply{}, c.failed(ctx, cmd.op(), cmd.folder, err)
+	for i, call := range calls {
+		reply := early[i]
+		var failed error
+		if reply == nil {
+			if reply, failed, err = c.collect(requests[i], call.On); err != nil {
+				return fail(i, err)
+			}
+		}
+		if failed == nil {
+			failed = c.fault(call.Cmd.op(), call.Cmd.folder, reply.err())
+		}
+		answers[i] = Answer{Reply: *reply, Err: failed}
 	}
 	finished = true
-	if failed != nil {
-		return *reply, failed
-	}
-	return *reply, c.fault(cmd.op(), cmd.folder, reply.err())
+	return answers
 }
 
 // send writes a command. It returns a reply when the server answers before all

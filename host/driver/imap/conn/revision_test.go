@@ -14,6 +14,7 @@ import (
 func TestServerThatSpeaksIMAP4rev2Only(t *testing.T) {
 	cfg := config(t, func(p *peer) {
 		p.send("* PREAUTH [CAPABILITY IMAP4rev2] hi\r\n")
+		p.expect("NAMESPACE", "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\nTAG OK\r\n")
 		p.expect("LIST", "* LIST () \"/\" \"R&D caf\xc3\xa9\"\r\nTAG OK\r\n")
 		p.expect("CREATE {9+}", "")
 		if got := p.line(); got != "R&D caf\xc3\xa9" {
@@ -26,6 +27,7 @@ func TestServerThatSpeaksIMAP4rev2Only(t *testing.T) {
 	require.NoError(t, err)
 	defer c.Close()
 	require.True(t, c.Has(imap.CapMove) && c.UTF8())
+	require.Equal(t, "/", c.Namespaces().Fields[0].List[0].List[1].Text)
 	var got []*imap.ListData
 	require.NoError(t, c.Run(t.Context(), "list", func(cl *imapclient.Client) (err error) {
 		got, err = cl.List("", "*", nil).Collect()

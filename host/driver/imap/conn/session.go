@@ -29,8 +29,9 @@ type session struct {
 	capsRead bool // the server told them since this was last cleared
 	serverID map[string]string
 	enabled  []string
-	private  bool     // what is sent is secret
-	secrets  []string // never to be seen in a trace or an error
+	spaces   *Response // what NAMESPACE was answered
+	private  bool      // what is sent is secret
+	secrets  []string  // never to be seen in a trace or an error
 	goodbye  string
 	tag      int
 }
@@ -132,6 +133,40 @@ func (s *session) command(m *Command) (Reply, error) {
 	tag := s.nextTag()
 	enc := encoding{literalPlus: s.caps.has("LITERAL+"), literalMinus: s.caps.has("LITERAL-")}
 	return s.exchange(tag, m.encode(tag, enc), nil)
+}
+
+// ask sends commands one behind the other, which costs one round trip, and reads
+// their answers. They are such that no server asks for more of.
+func (s *session) ask(commands ...*Command) ([]Reply, error) {
+	var out []byte
+	tags := make([]string, len(commands))
+	for i, m := range commands {
+		if m.err != nil {
+			return nil, m.err
+		}
+		tags[i] = s.nextTag()
+		for _, chunk := range m.encode(tags[i], encoding{}) {
+			s.traceSent(tags[i], chunk.data)
+			out = append(out, chunk.data...)
+		}
+	}
+	if len(out) > 0 {
+		if _, err := s.stream.Write(out); err != nil {
+			return nil, s.broke(err)
+		}
+	}
+	replies := make([]Reply, len(commands))
+	for i, tag := range tags {
+		reply, _, err := s.answer(tag)
+		if err == nil && reply == nil {
+			err = fault.New(fault.Protocol, "sign in", "the server asks for more than was to be sent")
+		}
+		if err != nil {
+			return nil, err
+		}
+		replies[i] = *reply
+	}
+	return replies, nil
 }
 
 // exchange sends a command, chunk by chunk as the server asks for them, and
@@ -238,6 +273,8 @@ func (s *session) untagged(line string) {
 		}
 	case "ID":
 		s.noteID(resp.Fields)
+	case "NAMESPACE":
+		s.spaces = resp
 	}
 }
 

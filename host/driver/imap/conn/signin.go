@@ -231,33 +231,21 @@ func (s *session) respond(m mechanism, first *[]byte, challenge string) []byte {
 	return []byte(text + "\r\n")
 }
 
-// introduce tells the server who we are, where it wants to know, and switches
-// on what has to be.
+// introduce tells the server who we are, where it wants to know, switches on
+// what has to be, and asks for the namespaces, all in one round trip.
 func (s *session) introduce() error {
+	var commands []*Command
 	if s.caps.has("ID") {
-		if _, err := s.command(Cmd("ID").Raw(`("name" "imapfw")`)); err != nil {
-			return err
-		}
+		commands = append(commands, Cmd("ID").Raw(`("name" "imapfw")`))
 	}
-	var want []string
-	if s.caps.has("ENABLE") {
-		switch {
-		case s.caps.has("QRESYNC"):
-			want = append(want, "QRESYNC") // CONDSTORE comes with it (RFC 7162 section 3.2.3)
-		case s.caps.has("CONDSTORE"):
-			want = append(want, "CONDSTORE")
-		}
-		if s.caps.names(imap.CapUTF8Accept) || s.caps.names("UTF8=ONLY") {
-			// Folder names are UTF-8 then, and messages with 8-bit headers are
-			// handed out as they are: before, a server may have changed them for
-			// us (RFC 9755 section 3).
-			want = append(want, string(imap.CapUTF8Accept))
-		}
+	if want := s.toEnable(); len(want) > 0 {
+		commands = append(commands, Cmd("ENABLE").Raw(strings.Join(want, " ")))
 	}
-	if len(want) > 0 {
-		if _, err := s.command(Cmd("ENABLE").Raw(strings.Join(want, " "))); err != nil {
-			return err
-		}
+	if s.caps.has("NAMESPACE") {
+		commands = append(commands, Cmd("NAMESPACE"))
+	}
+	if _, err := s.ask(commands...); err != nil {
+		return err
 	}
 	if !slices.Contains(s.enabled, "QRESYNC") {
 		s.caps.notEnabled()
@@ -266,4 +254,24 @@ func (s *session) introduce() error {
 		return fault.New(fault.Busy, "sign in", "the server closes the connection: %s", s.goodbye).AsTemporary()
 	}
 	return nil
+}
+
+// toEnable lists what has to be switched on.
+func (s *session) toEnable() (want []string) {
+	if !s.caps.has("ENABLE") {
+		return nil
+	}
+	switch {
+	case s.caps.has("QRESYNC"):
+		want = append(want, "QRESYNC") // CONDSTORE comes with it (RFC 7162 section 3.2.3)
+	case s.caps.has("CONDSTORE"):
+		want = append(want, "CONDSTORE")
+	}
+	if s.caps.names(imap.CapUTF8Accept) || s.caps.names("UTF8=ONLY") {
+		// Folder names are UTF-8 then, and messages with 8-bit headers are
+		// handed out as they are: before, a server may have changed them for
+		// us (RFC 9755 section 3).
+		want = append(want, string(imap.CapUTF8Accept))
+	}
+	return want
 }
