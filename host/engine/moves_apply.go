@@ -240,15 +240,16 @@ func (m *mover) flag(ctx context.Context, done []item) error {
 	}
 	s := &Step{Op: OpFlag, Folder: m.to.Name, Side: m.step.Side, Add: m.step.Add, Remove: m.step.Remove,
 		Reason: "changed on the " + m.step.Side.Other().String() + " side"}
+	var batch []change
 	for _, it := range done {
 		if key := it.moved.row.Key(m.step.Side); key != "" {
-			s.items = append(s.items, item{meta: mail.Meta{Key: key, Flags: it.meta.Flags}, row: it.moved.row})
+			batch = append(batch, change{s, item{meta: mail.Meta{Key: key, Flags: it.meta.Flags}, row: it.moved.row}})
 		}
 	}
-	if len(s.items) == 0 {
+	if len(batch) == 0 {
 		return nil
 	}
-	return m.e.changeItems(ctx, m.to, s, s.items)
+	return m.e.changeFlags(ctx, m.to, batch)
 }
 
 func (m *mover) count(n int) {
