@@ -53,6 +53,7 @@ func (s *services) buildImap(env worker.Env, options wire.Map) (driver.Store, er
 			User: user, Authzid: f.text("authzid"), Auth: f.texts("auth"),
 			Password: func(ctx context.Context) (string, error) { return s.secrets.resolve(ctx, *which, user) },
 			Without:  f.texts("without"), Timeout: f.age("timeout"), Insecure: f.bool("insecure"), Log: env.Log,
+			Compress: compressionOf(f.m["compress"]), Line: new(conn.Line),
 		},
 		Connections: int(f.int("connections")), Namespace: f.text("namespace"), Path: f.text("path"),
 		Separator: f.text("separator"), SubscribedOnly: f.bool("subscribed_only"), MaxAppend: f.int("max_append"),
@@ -67,6 +68,17 @@ func (s *services) buildImap(env worker.Env, options wire.Map) (driver.Store, er
 		return store, err
 	}
 	return endpoint.RetryFor(env, store, endpoint.RetryOptions{Tries: 1 + int(retries)}), nil
+}
+
+// compressionOf reads `compress`: a boolean, or "auto".
+func compressionOf(v any) conn.Compression {
+	switch v {
+	case true:
+		return conn.CompressAlways
+	case false:
+		return conn.CompressNever
+	}
+	return conn.CompressAuto
 }
 
 // tlsOf reads `tls`, a word or a table.

@@ -44,6 +44,8 @@ func imapTable(name string) *options.Table {
 				Help: "the ways to sign in that may be used, the best first; all of them by default"},
 			{Name: "timeout", Type: options.Age(), Default: defaultTimeout, Help: "how long a command may go without progress"},
 			{Name: "connections", Type: options.Int(1, 32), Default: int64(3), Help: "how many connections there are at most"},
+			{Name: "compress", Type: options.AnyOf(options.Enum("auto"), options.Bool()), Default: "auto",
+				Help: "compress what goes over the line (COMPRESS=DEFLATE): \"auto\" does where the round trip and the rate say that it saves time, never on this machine"},
 			{Name: "without", Type: options.ListOf(options.String()), Help: "capabilities of the server that are not to be used"},
 			{Name: "namespace", Type: options.String(), Help: "prefix of the personal namespace; the server is asked by default"},
 			{Name: "path", Type: options.String(), Help: "the folder below which all folders but the inbox lie"},

@@ -84,6 +84,7 @@
 ---@field auth? ("PLAIN"|"LOGIN"|"LOGIN-COMMAND")[] the ways to sign in that may be used, the best first; all of them by default
 ---@field timeout? imapfw.Age default "30s"; how long a command may go without progress
 ---@field connections? integer default 3; how many connections there are at most
+---@field compress? "auto"|boolean default "auto"; compress what goes over the line (COMPRESS=DEFLATE): "auto" does where the round trip and the rate say that it saves time, never on this machine
 ---@field without? string[] capabilities of the server that are not to be used
 ---@field namespace? string prefix of the personal namespace; the server is asked by default
 ---@field path? string the folder below which all folders but the inbox lie

@@ -17,7 +17,7 @@ func benchTokenizer(b *testing.B, response string) {
 	b.SetBytes(int64(len(response)))
 	b.ReportAllocs()
 	for left := b.N; left > 0; left -= per {
-		m := newMeter(nil, time.Hour)
+		m := newMeter(nil, time.Hour, nil)
 		l, tr := newLife(io.NopCloser(nil)), newTraffic(m.touch)
 		tr.begin(newClientCommand([]byte("T1 UID FETCH 1:* (UID)\r\n")))
 		in := &inbound{fill: newFiller(), life: l, meter: m, traffic: tr, timer: time.NewTimer(time.Hour)}

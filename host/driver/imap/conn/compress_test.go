@@ -49,7 +49,7 @@ func TestCompress(t *testing.T) {
 		p.expect("UID FETCH", "* 1 FETCH (UID 1 BODY[] "+literal(large)+")\r\nTAG OK\r\n")
 		p.expect("UID FETCH", "* 1 FETCH (UID 1 BODY[] {100}\r\nhi")
 	})
-	cfg.Compress = true
+	cfg.Compress = conn.CompressAlways
 	c, err := conn.Dial(t.Context(), cfg)
 	require.NoError(t, err)
 	defer c.Close()
@@ -82,7 +82,7 @@ func TestCompressRefused(t *testing.T) {
 		p.expect("COMPRESS DEFLATE", "TAG NO [COMPRESSIONACTIVE] TLS does\r\n")
 		p.rest()
 	})
-	cfg.Compress = true
+	cfg.Compress = conn.CompressAlways
 	c, err := conn.Dial(t.Context(), cfg)
 	require.NoError(t, err)
 	usable(t, c)

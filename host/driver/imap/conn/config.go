@@ -63,9 +63,11 @@ type Config struct {
 	// Timeout is how long a command may go without a byte in either direction;
 	// 30 seconds when zero. IDLE and an idle connection do not time out.
 	Timeout time.Duration
-	// Compress asks for compression, where the server has it. It costs more time
-	// than it saves on anything but a slow line.
-	Compress bool
+	// Compress says when the connection is compressed.
+	Compress Compression
+	// Line, where set, is shared by the connections to a server: what one learned
+	// of the way there helps the next one to decide.
+	Line *Line
 	// Insecure allows signing in without encryption to a host that is not this
 	// machine.
 	Insecure bool

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 )
@@ -18,6 +19,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
+	begun := time.Now()
 	raw, err := dialSocket(ctx, cfg)
 	if err != nil {
 		return nil, causeOr(ctx, err)
@@ -27,7 +29,7 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 		defer close(over)
 		_ = raw.Close() // wakes up whoever reads or writes
 	})
-	s := newSession(cfg, raw)
+	s := newSession(cfg, raw, time.Since(begun))
 	err = s.open(ctx)
 	if !stop() {
 		<-over

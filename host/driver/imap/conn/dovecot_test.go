@@ -78,7 +78,7 @@ func TestDovecot(t *testing.T) {
 
 	t.Run("mail", func(t *testing.T) {
 		cfg := at(t, s.TLSAddr(), "ann")
-		cfg.TLS, cfg.Compress = conn.TLS{CAFile: s.CertFile()}, true
+		cfg.TLS, cfg.Compress = conn.TLS{CAFile: s.CertFile()}, conn.CompressAlways
 		var commands strings.Builder
 		cfg.Trace = func(sent bool, line string) {
 			if sent {

@@ -16,7 +16,7 @@ import (
 // imapclient would get. Commands of imapclient are running that ask for
 // everything, and, with own, one of ours.
 func tokenize(t *testing.T, stream io.Reader, own bool, size int) []byte {
-	m := newMeter(nil, time.Hour)
+	m := newMeter(nil, time.Hour, nil)
 	l := newLife(io.NopCloser(nil))
 	tr := newTraffic(m.touch)
 	out := newOutbound(io.Discard, l, tr, encoding{}, nil)

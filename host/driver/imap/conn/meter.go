@@ -20,10 +20,21 @@ type meter struct {
 	start   time.Time
 	moved   atomic.Int64 // since start
 	setup   atomic.Bool  // each read has a deadline; afterwards wire.fill watches
+
+	line  *Line
+	begun time.Time // of the burst that is arriving
+	burst int64     // its octets
 }
 
-func newMeter(c net.Conn, timeout time.Duration) *meter {
-	m := &meter{Conn: c, timeout: timeout, start: time.Now()}
+const (
+	// pause is what ends a burst: nothing arrived for so long.
+	pause = 20 * time.Millisecond
+	// burstSize is how much says something about a line's rate.
+	burstSize = 1 << 20
+)
+
+func newMeter(c net.Conn, timeout time.Duration, line *Line) *meter {
+	m := &meter{Conn: c, timeout: timeout, start: time.Now(), line: line}
 	m.setup.Store(true)
 	return m
 }
@@ -48,7 +59,14 @@ func (m *meter) Read(p []byte) (int, error) {
 	}
 	n, err := m.Conn.Read(p)
 	if n > 0 {
+		if m.since() > pause {
+			m.begun, m.burst = time.Now(), 0
+		}
 		m.touch()
+		if m.burst += int64(n); m.burst >= burstSize {
+			m.line.note(m.burst, time.Since(m.begun))
+			m.begun, m.burst = time.Now(), 0
+		}
 	}
 	return n, err
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 )
@@ -34,15 +35,22 @@ type session struct {
 	secrets  []string  // never to be seen in a trace or an error
 	goodbye  string
 	tag      int
+
+	// roundTrip is the shortest that anything took to be answered, so it is no
+	// less than the line's.
+	roundTrip time.Duration
 }
 
 // maxSetupLine bounds what a server says before it is signed in to.
 const maxSetupLine = 64 << 10
 
-func newSession(cfg Config, raw net.Conn) *session {
+// newSession begins on a socket; reached is how long it took to reach the other
+// end.
+func newSession(cfg Config, raw net.Conn, reached time.Duration) *session {
 	s := &session{
-		cfg: cfg, log: cfg.Log, trace: newTracer(cfg.Trace),
-		meter: newMeter(raw, cfg.Timeout),
+		roundTrip: reached,
+		cfg:       cfg, log: cfg.Log, trace: newTracer(cfg.Trace),
+		meter: newMeter(raw, cfg.Timeout, cfg.Line),
 		caps:  capabilities{without: cfg.Without},
 	}
 	s.use(s.meter)
@@ -169,11 +177,19 @@ func (s *session) ask(commands ...*Command) ([]Reply, error) {
 	return replies, nil
 }
 
+// took notes how long an answer took.
+func (s *session) took(since time.Time) {
+	if d := time.Since(since); s.roundTrip == 0 || d < s.roundTrip {
+		s.roundTrip = d
+	}
+}
+
 // exchange sends a command, chunk by chunk as the server asks for them, and
 // reads its answer. What the server asks for beyond the chunks is answered by
 // next, as base64 (RFC 9051 section 6.2.2).
 func (s *session) exchange(tag string, chunks []chunk, next func(challenge string) []byte) (Reply, error) {
 	for {
+		sent := time.Now()
 		if len(chunks) > 0 {
 			s.traceSent(tag, chunks[0].data)
 			if _, err := s.stream.Write(chunks[0].data); err != nil {
@@ -182,6 +198,9 @@ func (s *session) exchange(tag string, chunks []chunk, next func(challenge strin
 			chunks = chunks[1:]
 		}
 		reply, challenge, err := s.answer(tag)
+		if err == nil {
+			s.took(sent)
+		}
 		if err != nil || reply != nil {
 			return deref(reply), err
 		}

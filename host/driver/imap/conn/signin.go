@@ -26,10 +26,7 @@ func (s *session) open(ctx context.Context) error {
 	if err := s.needCaps(); err != nil {
 		return err
 	}
-	if err := s.introduce(); err != nil {
-		return err
-	}
-	return s.compress()
+	return s.introduce()
 }
 
 // greet encrypts the connection as the settings say and reads the greeting. It
@@ -232,7 +229,8 @@ func (s *session) respond(m mechanism, first *[]byte, challenge string) []byte {
 }
 
 // introduce tells the server who we are, where it wants to know, switches on
-// what has to be, and asks for the namespaces, all in one round trip.
+// what has to be, and asks for the namespaces, all in one round trip. Compression
+// begins behind its answer, so it comes last.
 func (s *session) introduce() error {
 	var commands []*Command
 	if s.caps.has("ID") {
@@ -244,7 +242,12 @@ func (s *session) introduce() error {
 	if s.caps.has("NAMESPACE") {
 		commands = append(commands, Cmd("NAMESPACE"))
 	}
-	if _, err := s.ask(commands...); err != nil {
+	compression := s.wantsCompression()
+	if compression {
+		commands = append(commands, Cmd("COMPRESS DEFLATE"))
+	}
+	replies, err := s.ask(commands...)
+	if err != nil {
 		return err
 	}
 	if !slices.Contains(s.enabled, "QRESYNC") {
@@ -252,6 +255,9 @@ func (s *session) introduce() error {
 	}
 	if s.goodbye != "" {
 		return fault.New(fault.Busy, "sign in", "the server closes the connection: %s", s.goodbye).AsTemporary()
+	}
+	if compression && replies[len(replies)-1].Type == "OK" { // a server that thinks better of it is none
+		return s.compress()
 	}
 	return nil
 }
