@@ -47,6 +47,7 @@ func newConn(s *session) (*Conn, error) {
 		literalMinus: s.caps.has(imap.CapLiteralMinus),
 	}
 	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
+	t.timing = s.cfg.Timing
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
 		caps: s.caps, rev2: rev2 && !rev1, serverID: s.serverID,

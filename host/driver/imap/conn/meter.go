@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // writePiece is how much is written under one deadline.
@@ -20,11 +22,15 @@ type meter struct {
 	start   time.Time
 	moved   atomic.Int64 // since start
 	setup   atomic.Bool  // each read has a deadline; afterwards wire.fill watches
+
+	timing *timing.Recorder
+	heard  atomic.Bool // it is our turn: something came since we last sent
 }
 
 func newMeter(c net.Conn, timeout time.Duration) *meter {
 	m := &meter{Conn: c, timeout: timeout, start: time.Now()}
 	m.setup.Store(true)
+	m.heard.Store(true)
 	return m
 }
 
@@ -49,6 +55,10 @@ func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.Conn.Read(p)
 	if n > 0 {
 		m.touch()
+		if m.timing != nil {
+			m.heard.Store(true)
+			m.timing.Count(timing.BytesDown, int64(n))
+		}
 	}
 	return n, err
 }
@@ -57,6 +67,10 @@ func (m *meter) Read(p []byte) (int, error) {
 // several times within the timeout how far it has come, since wait watches too.
 func (m *meter) Write(p []byte) (int, error) {
 	done := 0
+	// Before the first byte: the answer may be here before Write returns.
+	if m.timing != nil && m.heard.Swap(false) {
+		m.timing.Count(timing.RoundTrips, 1)
+	}
 	last := time.Now() // when a byte last went out
 	for done < len(p) {
 		if err := m.Conn.SetWriteDeadline(time.Now().Add(m.timeout / 4)); err != nil {
@@ -64,6 +78,7 @@ func (m *meter) Write(p []byte) (int, error) {
 		}
 		n, err := m.Conn.Write(p[done:min(done+writePiece, len(p))])
 		done += n
+		m.timing.Count(timing.BytesUp, int64(n))
 		if n > 0 {
 			m.touch()
 			last = time.Now()

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // session is a connection until it is signed in: one command at a time, no
@@ -44,6 +45,7 @@ func newSession(cfg Config, raw net.Conn) *session {
 		meter: newMeter(raw, cfg.Timeout),
 		caps:  capabilities{without: cfg.Without},
 	}
+	s.meter.timing = cfg.Timing
 	s.use(s.meter)
 	return s
 }
@@ -138,6 +140,7 @@ func (s *session) command(m *Command) (Reply, error) {
 // reads its answer. What the server asks for beyond the chunks is answered by
 // next, as base64 (RFC 9051 section 6.2.2).
 func (s *session) exchange(tag string, chunks []chunk, next func(challenge string) []byte) (Reply, error) {
+	s.cfg.Timing.Count(timing.Commands, 1)
 	for {
 		if len(chunks) > 0 {
 			s.traceSent(tag, chunks[0].data)
