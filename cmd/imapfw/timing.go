@@ -14,11 +14,11 @@ import (
 )
 
 // timingHelp is what the commands that have it say about --timing.
-const timingHelp = "--timing tells at the end, on stderr or as \"timing\" in the JSON, where the time went. Of each thing: when it first began and\n" +
-	"last ended, counted from the start of the command; wall, for how long at least one was in progress; busy, the sum of\n" +
-	"all of them, so that two at once count twice; and how many there were. Things lie within each other (copying within\n" +
-	"the account, requests to a side within copying), so columns do not add up. A round trip is a turn of a connection:\n" +
-	"imapfw sends after it was sent something."
+const timingHelp = "--timing tells at the end, on stderr or as \"timing\" in the JSON, where the time went. Of each thing: when it first\n" +
+	"began and last ended, counted from the start of the command; wall, for how long at least one was in progress; busy,\n" +
+	"the sum of all of them, so that two at once count twice; and how many there were. Things lie within each other\n" +
+	"(requests to a side within copying), so columns do not add up. A round trip is a turn of a connection: imapfw sends\n" +
+	"after it was sent something."
 
 func timingFlag(cmd *cobra.Command, timing *bool) {
 	cmd.Flags().BoolVar(timing, "timing", false, "tell at the end where the time went (see imapfw help sync)")
