@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/topology"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -77,7 +78,7 @@ func (a *account) sync(ctx context.Context) error {
 	if drained(a.program.master) {
 		return nil
 	}
-	if err := a.program.master.Start(ctx, managers...); err != nil {
+	if err := a.program.start(ctx, managers...); err != nil {
 		if drained(a.program.master) {
 			return nil
 		}
@@ -87,7 +88,13 @@ func (a *account) sync(ctx context.Context) error {
 	if err := a.program.master.Done(ctx, engine.Name()); err != nil {
 		return nil // the run is over; the master stops everything
 	}
-	return inAccount(a.program.master.Release(ctx, managers...), a.name)
+	record := a.program.opt.Timing
+	return inAccount(record.Do(timing.Stop, func() error { return a.program.master.Release(ctx, managers...) }), a.name)
+}
+
+// start starts workers.
+func (p *program) start(ctx context.Context, managers ...*topology.Manager) error {
+	return p.opt.Timing.Do(timing.Start, func() error { return p.master.Start(ctx, managers...) })
 }
 
 func drained(m *topology.Master) bool {

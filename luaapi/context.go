@@ -148,7 +148,7 @@ func contextStart(L *lua.LState) int {
 		p.started = append(p.started, managers...)
 		return 0
 	}
-	must(L, p.act(L, func(ctx context.Context) error { return p.master.Start(ctx, managers...) }))
+	must(L, p.act(L, func(ctx context.Context) error { return p.start(ctx, managers...) }))
 	return 0
 }
 

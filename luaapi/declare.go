@@ -156,7 +156,7 @@ func (p *program) declareEngine(m wire.Map) (*manager, error) {
 	params := engine.Params{
 		Policy: policy, Messages: messages, Scope: scope, Convert: class != nil && isBelow(class, classConvertEngine),
 		DryRun: p.opt.DryRun, Job: p.opt.Job, Args: p.argsOf(p.accountOf(m)), Once: p.onceOf(p.accountOf(m)), Lanes: min(far.lanes, near.lanes, 4), Select: selection,
-		Attempts: max(far.attempts, near.attempts),
+		Attempts: max(far.attempts, near.attempts), Timing: p.opt.Timing != nil,
 	}.Map()
 	declaration := topology.Declaration{
 		Name: text(m, "name"), Worker: engine.Kind, Backend: worker.Backend(text(m, "backend")), Params: params,

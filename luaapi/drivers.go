@@ -12,6 +12,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -63,9 +64,14 @@ func (s *services) buildImap(env worker.Env, options wire.Map) (driver.Store, er
 	if f.err != nil {
 		return nil, f.err
 	}
-	store, err := imap.New(opts)
-	if err != nil || retries == 0 {
-		return store, err
+	opts.Conn.Timing = s.recorder()
+	mailbox, err := imap.New(opts)
+	if err != nil {
+		return nil, err
+	}
+	store := timed(env, mailbox, opts.Conn.Timing)
+	if retries == 0 {
+		return store, nil
 	}
 	return endpoint.RetryFor(env, store, endpoint.RetryOptions{Tries: 1 + int(retries)}), nil
 }
@@ -127,7 +133,24 @@ func (s *services) buildMaildir(env worker.Env, options wire.Map) (driver.Store,
 	if f.err != nil {
 		return nil, f.err
 	}
-	return maildir.New(opts), nil
+	opts.Timing = s.recorder()
+	return timed(env, maildir.New(opts), opts.Timing), nil
+}
+
+// recorder is for a driver, where its time is asked for; else nil.
+func (s *services) recorder() *timing.Recorder {
+	if !s.timing {
+		return nil
+	}
+	return timing.New()
+}
+
+// timed has a driver tell what it recorded.
+func timed(env worker.Env, store driver.Store, r *timing.Recorder) driver.Store {
+	if r == nil {
+		return store
+	}
+	return endpoint.TellTiming(env, store, r)
 }
 
 // readOnly reports whether a store must not be written: in a dry run, and where

@@ -14,6 +14,7 @@ import (
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/script"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/topology"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
@@ -62,6 +63,9 @@ type RunOptions struct {
 	// OnEvent is told news of workers, one at a time: "plan", "progress",
 	// "told", "report". It must not block for long.
 	OnEvent func(worker.Event)
+	// Timing records where the time goes outside of the workers, which then tell
+	// where theirs goes, with the event endpoint.EventTiming. nil records nothing.
+	Timing *timing.Recorder
 	// Interrupts is received from for each signal: the first one lets the
 	// batch in flight end, the second one stops everything, the third kills.
 	Interrupts <-chan os.Signal
@@ -118,13 +122,17 @@ func (o RunOptions) logger() *slog.Logger {
 // the Result. Its exit code is set in any case.
 func Run(ctx context.Context, opt RunOptions) (Result, error) {
 	opt.DryRun = opt.DryRun || opt.Job == engine.JobPlan
-	bundle, err := Load(ctx, opt)
+	var bundle *script.Bundle
+	err := opt.Timing.Do(timing.Load, func() (err error) {
+		bundle, err = Load(ctx, opt)
+		return err
+	})
 	if err != nil {
 		return Result{ExitCode: ExitCode(err), Err: err}, err
 	}
 	sinks := &logSinks{base: opt.logger().Handler()}
 	log := slog.New(sinks.handler())
-	services := newServices(bundle, opt.DryRun, &memories{stores: opt.Memories}, sinks)
+	services := newServices(bundle, opt.DryRun, opt.Timing != nil, &memories{stores: opt.Memories}, sinks)
 
 	p := newProgram(opt)
 	state, err := bundle.NewState(ctx, script.Options{Worker: mainWorker, Phase: script.Main, Log: log, Print: opt.Print, Host: p})
@@ -194,10 +202,12 @@ func (p *program) run(ctx context.Context, host *worker.Host, main *script.Func)
 	}
 	outcome, err := p.wait(ctx)
 	stop()
+	span := p.opt.Timing.Begin(timing.Stop)
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	closeErr := errors.Join(p.master.Close(closing), host.Close(closing), p.tasks.Wait())
 	close(finished)
+	span.End()
 	_ = interrupts.Wait()
 
 	result := Result{Err: outcome.Err, Interrupted: outcome.Interrupted, Reports: p.reports.all()}

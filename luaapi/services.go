@@ -19,23 +19,24 @@ type services struct {
 	secrets  *secrets
 	memories *memories
 	dryRun   bool
+	timing   bool // workers tell where their time goes
 	sinks    *logSinks
 }
 
-func newServices(bundle *script.Bundle, dryRun bool, memories *memories, sinks *logSinks) *services {
-	return &services{bundle: bundle, secrets: newSecrets(), memories: memories, dryRun: dryRun, sinks: sinks}
+func newServices(bundle *script.Bundle, dryRun, timing bool, memories *memories, sinks *logSinks) *services {
+	return &services{bundle: bundle, secrets: newSecrets(), memories: memories, dryRun: dryRun, timing: timing, sinks: sinks}
 }
 
 // setup is what child processes are given to make the same services.
 func (s *services) setup() wire.Value {
-	return wire.Map{"bundle": s.bundle.Encode(), "dry_run": s.dryRun}
+	return wire.Map{"bundle": s.bundle.Encode(), "dry_run": s.dryRun, "timing": s.timing}
 }
 
 // ChildRegistry makes the registry of a child process from Env.Setup. It is what
 // worker.ServeChild is to be given.
 func ChildRegistry(setup wire.Value) (worker.Registry, error) {
 	f := readMap(setup)
-	dryRun := f.bool("dry_run")
+	dryRun, timing := f.bool("dry_run"), f.bool("timing")
 	if f.err != nil {
 		return nil, f.err
 	}
@@ -43,7 +44,7 @@ func ChildRegistry(setup wire.Value) (worker.Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newServices(bundle, dryRun, &memories{}, &logSinks{}).registry(), nil
+	return newServices(bundle, dryRun, timing, &memories{}, &logSinks{}).registry(), nil
 }
 
 // registry holds the factory of every kind of worker.

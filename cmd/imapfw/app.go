@@ -22,6 +22,7 @@ type appRun struct {
 	next     *commandLine        // what to call next, where that is another command
 	dryRun   bool
 	json     bool
+	timing   bool
 	once     engine.Once
 	job      engine.Job
 	jobArgs  wire.Map
@@ -50,6 +51,10 @@ func (g *global) runApp(cmd *cobra.Command, run appRun) error {
 	quiet, _ := cmd.Flags().GetBool("quiet")
 	show := newReporter(g, quiet || run.silent, run.json, run.dryRun)
 	opt := g.options(cmd, run.app, show)
+	if run.timing {
+		show.timings = newTimings(g.started)
+		opt.Timing = show.timings.command
+	}
 	opt.Args, opt.Accounts, opt.DryRun = run.args, run.accounts, run.dryRun
 	opt.Folders, opt.Once = run.folders, run.once
 	show.called = commandLine{command: cmd.Name(), file: run.typed}

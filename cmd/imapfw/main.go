@@ -6,10 +6,12 @@ package main
 import (
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 )
 
 func main() {
+	runtime.MemProfileRate = 0 // see profile.begin
 	g := processGlobal()
 	signal.Notify(g.signals, os.Interrupt, syscall.SIGTERM)
 	os.Exit(g.run())

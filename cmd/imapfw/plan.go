@@ -20,7 +20,7 @@ import (
 
 func (g *global) planCommand() *cobra.Command {
 	var output string
-	var asJSON bool
+	var asJSON, timing bool
 	var narrow narrowing
 	cmd := &cobra.Command{
 		Use:   "plan [FILE|ACCOUNT[:FOLDER,...]|GROUP ...] [-o PLAN]",
@@ -48,7 +48,7 @@ func (g *global) planCommand() *cobra.Command {
 				return g.savePlan(f, output, asJSON)
 			}
 			run := appRun{app: app{path: chosen.file}, typed: chosen.typed, accounts: chosen.accounts, folders: chosen.folders,
-				dryRun: true, once: once, job: engine.JobPlan, saved: save, silent: asJSON}
+				dryRun: true, once: once, job: engine.JobPlan, saved: save, silent: asJSON, timing: timing}
 			if output != "" {
 				run.next = &commandLine{command: "apply", file: output}
 			}
@@ -57,6 +57,7 @@ func (g *global) planCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write the plan to this `FILE`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the plan as JSON, as it would be written")
+	timingFlag(cmd, &timing)
 	narrow.flags(cmd)
 	return cmd
 }
@@ -79,7 +80,7 @@ func (g *global) savePlan(f *engine.PlanFile, path string, print bool) error {
 }
 
 func (g *global) applyCommand() *cobra.Command {
-	var dryRun, asJSON bool
+	var dryRun, asJSON, timing bool
 	var narrow narrowing
 	cmd := &cobra.Command{
 		Use:   "apply PLAN",
@@ -99,7 +100,7 @@ func (g *global) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			run := appRun{app: app{path: string(f.App)}, typed: args[0], dryRun: dryRun, json: asJSON, once: once, job: engine.JobApply}
+			run := appRun{app: app{path: string(f.App)}, typed: args[0], dryRun: dryRun, json: asJSON, timing: timing, once: once, job: engine.JobApply}
 			plans := wire.Map{}
 			for _, d := range f.Accounts {
 				text, err := json.Marshal(d)
@@ -120,6 +121,7 @@ func (g *global) applyCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "see whether the plan can still be applied, write nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	timingFlag(cmd, &timing)
 	narrow.allowFlag(cmd)
 	return cmd
 }

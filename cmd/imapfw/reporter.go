@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
@@ -33,6 +34,7 @@ type reporter struct {
 	called   commandLine
 
 	documents documents
+	timings   *timings // nil where nobody asked for them
 }
 
 func newReporter(g *global, quiet, json, dryRun bool) *reporter {
@@ -72,6 +74,8 @@ func (r *reporter) event(e worker.Event) {
 		r.mu.Unlock()
 	case "told":
 		r.told(account(e.Worker), data)
+	case endpoint.EventTiming:
+		r.timings.told(e.Worker, e.Data)
 	case "report":
 		r.mu.Lock()
 		r.outcomes = append(r.outcomes, outcome{account: account(e.Worker), report: data})
@@ -111,7 +115,7 @@ func (r *reporter) finish(result luaapi.Result) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.json {
-		return writeJSON(r.out, result, r.outcomes, r.plans, r.alarms)
+		return writeJSON(r.out, result, r.outcomes, r.plans, r.alarms, r.timings)
 	}
 	for _, err := range failures(result) {
 		if !r.alarmed(err) {
@@ -123,6 +127,7 @@ func (r *reporter) finish(result luaapi.Result) error {
 			a.screen(r.err, r.called)
 		}
 	}()
+	defer r.timings.print(r.err)
 	if r.quiet {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,12 @@ func (g *global) run() int {
 	root.SetOut(g.stdout)
 	root.SetErr(g.stderr)
 	err := root.Execute()
+	if written, profileErr := g.profile.end(); profileErr != nil {
+		g.complain(profileErr)
+		err = cmp.Or(err, error(exitCode(luaapi.ExitFailed)))
+	} else if written != "" {
+		fmt.Fprintln(g.stderr, written)
+	}
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
@@ -69,6 +76,8 @@ func (g *global) rootCommand() *cobra.Command {
 	root.PersistentFlags().BoolP("quiet", "q", false, "print failures only")
 	root.PersistentFlags().CountP("verbose", "v", "log what is done; twice for every detail")
 	root.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	g.profile.flags(root)
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return g.profile.begin() }
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(g.demoCommand(), g.syncCommand(), g.planCommand(), g.applyCommand(), g.runCommand(), g.undoCommand(), g.stateCommand(), g.logCommand(), g.explainCommand(), g.checkCommand(), g.newCommand(),
 		g.graphCommand(), g.versionCommand(), g.workerCommand())
@@ -93,8 +102,15 @@ func usage(err error) error {
 // appAsCommand turns the name of an app in the place of a command into a run of
 // that app. What looks like a misspelt command is left for the suggestion.
 func (g *global) appAsCommand(root *cobra.Command, args []string) []string {
-	i := slices.IndexFunc(args, func(a string) bool { return len(a) > 0 && a[0] != '-' })
-	if i < 0 {
+	i := 0
+	for i < len(args) && strings.HasPrefix(args[i], "-") {
+		name, isLong := strings.CutPrefix(args[i], "--")
+		if flag := root.PersistentFlags().Lookup(name); isLong && flag != nil && flag.NoOptDefVal == "" {
+			i++ // its value
+		}
+		i++
+	}
+	if i >= len(args) || args[i] == "" {
 		return args
 	}
 	if found, _, err := root.Find(args[i:]); err == nil && found != root {

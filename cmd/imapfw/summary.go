@@ -102,7 +102,7 @@ func flagWords(step wire.Map) string {
 }
 
 // writeJSON prints what happened for a program to read.
-func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[string]wire.Map, alarms []alarm) error {
+func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[string]wire.Map, alarms []alarm, timings *timings) error {
 	type account struct {
 		Account string   `json:"account"`
 		Report  wire.Map `json:"report"`
@@ -114,7 +114,8 @@ func writeJSON(w io.Writer, result luaapi.Result, outcomes []outcome, plans map[
 		Error    string    `json:"error,omitempty"`
 		Code     string    `json:"error_code,omitempty"`
 		Accounts []account `json:"accounts"`
-	}{ExitCode: result.ExitCode, Accounts: []account{}}
+		Timing   any       `json:"timing,omitempty"`
+	}{ExitCode: result.ExitCode, Accounts: []account{}, Timing: timings.value()}
 	if result.Err != nil {
 		doc.Error, doc.Code = result.Err.Error(), string(fault.CodeOf(result.Err))
 	}

@@ -5,7 +5,7 @@ import (
 )
 
 func (g *global) syncCommand() *cobra.Command {
-	var dryRun, asJSON bool
+	var dryRun, asJSON, timing bool
 	var narrow narrowing
 	cmd := &cobra.Command{
 		Use:   "sync [FILE|ACCOUNT[:FOLDER,...]|GROUP ...]",
@@ -15,9 +15,11 @@ func (g *global) syncCommand() *cobra.Command {
 			"A FILE is a Lua file or a folder with init.lua; without one it is init.lua in the configuration folder. A FOLDER has\n" +
 			"the name it has on the near side; its far name is understood too. A comma in a name is written \"\\,\".\n\n" +
 			"--only, --pull and --push leave out for one run what they do not name, and never allow more than the account does;\n" +
-			"a later run catches up. Exit codes: see README.md; 5 is the guard, which --allow-removals lets pass for one run.",
+			"a later run catches up. Exit codes: see README.md; 5 is the guard, which --allow-removals lets pass for one run.\n\n" +
+			timingHelp,
 		Example: "  imapfw sync\n  imapfw sync work.lua\n  imapfw sync --dry-run personal work\n  imapfw sync work:INBOX,Sent\n" +
-			"  imapfw sync --pull --only new,flags home\n  imapfw sync --allow-removals 200 work\n  imapfw sync --json ~/mail.lua",
+			"  imapfw sync --pull --only new,flags home\n  imapfw sync --allow-removals 200 work\n  imapfw sync --json ~/mail.lua\n" +
+			"  imapfw sync --timing work\n  imapfw sync --profile cpu --profile-file /tmp/cpu.pprof work",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			chosen, err := g.selects(args)
 			if err != nil {
@@ -28,17 +30,18 @@ func (g *global) syncCommand() *cobra.Command {
 				return err
 			}
 			return g.runApp(cmd, appRun{app: app{path: chosen.file}, typed: chosen.typed, accounts: chosen.accounts, folders: chosen.folders,
-				dryRun: dryRun, json: asJSON, once: once})
+				dryRun: dryRun, json: asJSON, timing: timing, once: once})
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, write nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	timingFlag(cmd, &timing)
 	narrow.flags(cmd)
 	return cmd
 }
 
 func (g *global) runCommand() *cobra.Command {
-	var dryRun, asJSON bool
+	var dryRun, asJSON, timing bool
 	var narrow narrowing
 	cmd := &cobra.Command{
 		Use:   "run FILE|APP [ARGS]",
@@ -56,11 +59,12 @@ func (g *global) runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return g.runApp(cmd, appRun{app: found, typed: args[0], args: args[1:], dryRun: dryRun, json: asJSON, once: once})
+			return g.runApp(cmd, appRun{app: found, typed: args[0], args: args[1:], dryRun: dryRun, json: asJSON, timing: timing, once: once})
 		},
 	}
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be done, write nothing")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcome as JSON")
+	timingFlag(cmd, &timing)
 	narrow.flags(cmd)
 	cmd.Flags().SetInterspersed(false)
 	return cmd

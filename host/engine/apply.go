@@ -35,9 +35,15 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		}
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
-	phases := []func(context.Context, *Plan) error{e.renamePhase, e.eachFolder(e.copyPhase), e.movePhase, e.eachFolder(e.changePhase), e.dropPhase}
+	phases := []struct {
+		name string
+		do   func(context.Context, *Plan) error
+	}{
+		{timeRenames, e.renamePhase}, {timeCopy, e.eachFolder(e.copyPhase)}, {timeMove, e.movePhase},
+		{timeChange, e.eachFolder(e.changePhase)}, {timeDrop, e.dropPhase},
+	}
 	for i, phase := range phases {
-		err := phase(ctx, plan)
+		err := e.Timing.Do(phase.name, func() error { return phase.do(ctx, plan) })
 		if err != nil {
 			e.leave(plan, true)
 			return err

@@ -73,6 +73,8 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 		fp.blocked.Store(true) // the next run, with room again
 		return nil
 	}
+	span := e.Timing.Begin(s.timeName())
+	defer span.End()
 	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side, known: s.known()}
 	if err := e.fillSizes(ctx, fp, s, s.items); err != nil {
 		return err

@@ -22,6 +22,7 @@ import (
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -67,7 +68,9 @@ type Config struct {
 	// Draining is closed when no new batch may be begun; those begun are
 	// committed. nil never is.
 	Draining <-chan struct{}
-	Log      *slog.Logger
+	// Timing records where the time goes; nil records nothing.
+	Timing *timing.Recorder
+	Log    *slog.Logger
 	// Emit tells news: "plan", "progress", "told", "report". nil tells nobody.
 	Emit func(name string, data wire.Value)
 }
@@ -128,6 +131,7 @@ func New(cfg Config) *Engine {
 	if cfg.Emit == nil {
 		cfg.Emit = func(string, wire.Value) {}
 	}
+	cfg = cfg.timed()
 	kept := &recorder{Store: cfg.State}
 	cfg.State = kept
 	e := &Engine{Config: cfg, recorder: kept, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
@@ -172,7 +176,7 @@ func (e *Engine) once(ctx context.Context) error {
 	e.DryRun = e.DryRun || e.Job == JobPlan
 	e.spared = e.Policy.mirrored().spared()
 	e.Policy = e.Once.narrow(e.Policy).mirrored().sparing()
-	if err := e.recall(ctx); err != nil {
+	if err := e.Timing.Do(timeRecall, func() error { return e.recall(ctx) }); err != nil {
 		return err
 	}
 	return e.work(ctx)
@@ -227,6 +231,8 @@ func (e *Engine) attempt(ctx context.Context) error {
 // Plan reads both sides and returns what is to be done, after the hooks had
 // their say. recall must have been called.
 func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
+	span := e.Timing.Begin(timePlan)
+	defer span.End()
 	pairs, renames, err := e.pairFolders(ctx)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type Params struct {
 	Messages *predicate.Expr
 	// Attempts is how often a run tries; 0 is DefaultAttempts.
 	Attempts int
+	// Timing has the engine tell, at its end, where the time went.
+	Timing bool
 }
 
 // Map returns the parameters as those of a worker.Spec.
@@ -37,7 +39,7 @@ func (p Params) Map() wire.Map {
 	return wire.Map{
 		"messages": messages,
 		"job":      string(p.Job), "job_args": args, "once": p.Once.encode(), "policy": p.Policy.encode(),
-		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes), "attempts": int64(p.Attempts),
+		"scope": p.Scope, "convert": p.Convert, "dry_run": p.DryRun, "lanes": int64(p.Lanes), "attempts": int64(p.Attempts), "timing": p.Timing,
 		"patterns": list(p.Select.Patterns), "filter_far": p.Select.Far, "rename": naming.Encode(p.Select.Rename),
 	}
 }
@@ -48,8 +50,8 @@ func ParseParams(m wire.Map) (Params, error) {
 	p := Params{
 		Job: Job(r.text("job")), Args: r.sub("job_args").m,
 		Scope: r.text("scope"), Convert: r.bool("convert"), DryRun: r.bool("dry_run"), Lanes: int(r.number("lanes")),
-		Attempts: int(r.number("attempts")),
-		Select:   Selection{Patterns: r.texts("patterns"), Far: r.bool("filter_far")},
+		Attempts: int(r.number("attempts")), Timing: r.bool("timing"),
+		Select: Selection{Patterns: r.texts("patterns"), Far: r.bool("filter_far")},
 	}
 	if len(p.Args) == 0 {
 		p.Args = nil

@@ -16,7 +16,7 @@ import (
 // What an engine is declared with reaches it in any process.
 func TestParamsCross(t *testing.T) {
 	p := engine.Params{
-		Policy: engine.DefaultPolicy(), Scope: "s", Convert: true, DryRun: true, Lanes: 3,
+		Policy: engine.DefaultPolicy(), Scope: "s", Convert: true, DryRun: true, Lanes: 3, Timing: true,
 		Select: engine.Selection{Patterns: []string{"*", "!x"}, Far: true, Rename: []naming.Step{{Kind: naming.StripPrefix, Prefix: "p/"}}},
 	}
 	p.Policy.Push = engine.OpNew | engine.OpFlags

@@ -171,6 +171,8 @@ func (e *Engine) wait(ctx context.Context, n int, folder string, err error) bool
 	if pause >= firstPause/2 {
 		e.Emit("told", wire.Map{"folder": folder, "text": err.Error() + "; trying again in " + pause.Round(100*time.Millisecond).String()})
 	}
+	span := e.Timing.Begin(timeWait)
+	defer span.End()
 	t := time.NewTimer(pause)
 	defer t.Stop()
 	select {

@@ -78,6 +78,8 @@ func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }
 // mark. Nothing is changed meanwhile: cut short, it leaves marks from Run to
 // Pending, any of which are good.
 func (e *Engine) mark(ctx context.Context) error {
+	span := e.Timing.Begin(timeMark)
+	defer span.End()
 	e.info.Pending = max(e.info.Run, e.info.Pending) + 1
 	if err := e.State.SetInfo(ctx, e.info); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/spool"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -128,6 +129,11 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var record *timing.Recorder
+	if w.params.Timing {
+		record = timing.New()
+		defer func() { w.env.Emit(endpoint.EventTiming, record.Figures().Value()) }()
+	}
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
 		Policy: w.params.Policy, Once: w.params.Once,
@@ -135,7 +141,8 @@ func (w *engineWorker) Run(ctx context.Context) error {
 		Job: w.params.Job, Args: w.params.Args,
 		FarNames: w.params.Select.farNames,
 		Convert:  w.params.Convert, DryRun: w.params.DryRun,
-		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Attempts: w.params.Attempts, Hooks: w.hooks, Draining: w.env.Draining, Log: w.env.Log, Emit: w.env.Emit,
+		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Attempts: w.params.Attempts, Hooks: w.hooks, Draining: w.env.Draining,
+		Timing: record, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {
 	case err == nil:

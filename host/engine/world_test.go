@@ -14,6 +14,7 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/predicate"
 	"github.com/imapfw/imapfw/host/state"
+	"github.com/imapfw/imapfw/host/timing"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -34,6 +35,7 @@ type world struct {
 	emit      func(name string, data wire.Value)
 	serial    int
 	spool     engine.Spool
+	timing    *timing.Recorder
 }
 
 // kinds are the pairings every scenario is run on.
@@ -82,7 +84,7 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		Keep: keep, Scope: scope,
 		FarNames: w.farNames,
 		Hooks:    w.hooks, Convert: w.convert, DryRun: w.dry,
-		Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond, Emit: w.emit,
+		Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond, Emit: w.emit, Timing: w.timing,
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // delivery is a message between Deliver and Commit: a file in tmp/, which no
@@ -74,6 +75,7 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 		return nil, ioFault(op, ref.Name, err)
 	}
 	written = true
+	s.opts.Timing.Count(timing.Files, 1)
 	return d, nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // disk makes files durable. There are two ways for a batch: one syncfs(2), which
@@ -16,6 +18,7 @@ import (
 type disk struct {
 	off    bool // the user leaves it to the system
 	syncfs bool // syncfs(2) is there, and can be believed
+	timing *timing.Recorder
 
 	mu      sync.Mutex
 	systems map[uint64]*os.File // one open directory for each file system
@@ -33,7 +36,7 @@ const (
 const syncers = 16
 
 func newDisk(o Options) *disk {
-	return &disk{off: o.NoFsync, syncfs: canSyncFS(), systems: map[uint64]*os.File{}, whole: guessWhole, each: guessEach}
+	return &disk{off: o.NoFsync, syncfs: canSyncFS(), timing: o.Timing, systems: map[uint64]*os.File{}, whole: guessWhole, each: guessEach}
 }
 
 // watch is called before the first file of a batch is written to dir: a file
@@ -78,12 +81,16 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 	wholesale := system != nil && d.whole < d.each*time.Duration(len(paths))
 	d.mu.Unlock()
 
+	span := d.timing.Begin(timing.Sync)
+	defer span.End()
 	begun := time.Now()
 	if wholesale && syncFS(system) == nil {
+		d.timing.Count(timing.Syncs, 1)
 		d.learn(&d.whole, time.Since(begun))
 		d.learn(&d.each, 0)
 		return nil
 	}
+	d.timing.Count(timing.Syncs, int64(len(paths)))
 	// Also after a syncfs that failed: what failed may not have been ours.
 	if err := syncEach(ctx, paths); err != nil {
 		return err
@@ -141,7 +148,10 @@ func (s *Store) syncDirs(dirs ...string) error {
 	if s.disk.off {
 		return nil
 	}
+	span := s.disk.timing.Begin(timing.Sync)
+	defer span.End()
 	for _, dir := range dirs {
+		s.disk.timing.Count(timing.Syncs, 1)
 		if err := syncPath(dir); err != nil && !missing(err) {
 			return err
 		}

@@ -109,7 +109,7 @@ func (s *Store) unexplained(ctx context.Context, all *table) (uint32, error) {
 	if s.words.looked {
 		return s.words.odd, nil
 	}
-	list, err := s.layout.folders(ctx)
+	list, err := s.layout.folders(ctx, s.opts.Timing)
 	if err != nil {
 		return 0, err
 	}

@@ -120,7 +120,7 @@ func TestNamesAndDirectories(t *testing.T) {
 			require.NoError(rt, os.MkdirAll(dir+"/cur", 0o700))
 			want[name] = true
 		}
-		list, err := l.folders(t.Context())
+		list, err := l.folders(t.Context(), nil)
 		require.NoError(rt, err)
 		got := map[string]bool{}
 		for _, f := range list {

@@ -15,7 +15,7 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 		return nil, err
 	}
 	defer done()
-	list, err := s.layout.folders(ctx)
+	list, err := s.layout.folders(ctx, s.opts.Timing)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // Layout is how folders within folders are laid out on disk. For the folders
@@ -56,6 +57,9 @@ type Options struct {
 	// ReadOnly makes every method that writes fail with fault.ReadOnly, and
 	// leaves the disk exactly as it is: there is no lock either.
 	ReadOnly bool
+	// Timing counts directories read, files written and what makes them durable;
+	// nil counts nothing.
+	Timing *timing.Recorder
 	// Log is told what is odd about a Maildir but no failure. Nil means nobody.
 	Log *slog.Logger
 }

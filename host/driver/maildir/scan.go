@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // Reading a directory is not atomic. A file that is renamed meanwhile may be
@@ -83,6 +84,7 @@ func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
 func (s *Store) readFolder(ctx context.Context, f *folder) ([]entry, error) {
 	var out []entry
 	for _, sub := range []string{"/new", "/cur"} {
+		s.opts.Timing.Count(timing.Directories, 1)
 		names, err := readNames(ctx, f.dir+sub)
 		if err != nil {
 			return nil, err

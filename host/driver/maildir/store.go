@@ -198,7 +198,7 @@ func (s *Store) begin(ctx context.Context, op, folder string) (context.Context, 
 // clearUnfinished removes the files that a driver before this one has left in
 // tmp/ when it was killed. We hold the lock, so nobody is writing them.
 func (s *Store) clearUnfinished(ctx context.Context) error {
-	list, err := s.layout.folders(ctx)
+	list, err := s.layout.folders(ctx, s.opts.Timing)
 	if err != nil {
 		return err
 	}

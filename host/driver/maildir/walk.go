@@ -11,6 +11,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // found is a folder that is there.
@@ -26,6 +27,7 @@ const maxDepth = 64
 type walker struct {
 	ctx    context.Context
 	layout layout
+	timing *timing.Recorder
 	found  []found
 	names  map[string]bool
 	seen   map[fileID]string // the name a directory was first seen by
@@ -34,8 +36,8 @@ type walker struct {
 
 // folders lists the folders, ordered by name. One that cannot be kept in step
 // says why.
-func (l layout) folders(ctx context.Context) ([]found, error) {
-	w := &walker{ctx: ctx, layout: l, names: map[string]bool{}, seen: map[fileID]string{}}
+func (l layout) folders(ctx context.Context, count *timing.Recorder) ([]found, error) {
+	w := &walker{ctx: ctx, layout: l, timing: count, names: map[string]bool{}, seen: map[fileID]string{}}
 	if err := w.walk(); err != nil {
 		return nil, err
 	}
@@ -214,6 +216,7 @@ func (w *walker) read(dir string) ([]fs.DirEntry, error) {
 	if err := w.ctx.Err(); err != nil {
 		return nil, context.Cause(w.ctx)
 	}
+	w.timing.Count(timing.Directories, 1)
 	entries, err := os.ReadDir(dir)
 	if missing(err) {
 		return nil, nil

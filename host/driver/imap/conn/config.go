@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // TLSMode is how a connection is encrypted.
@@ -76,6 +77,9 @@ type Config struct {
 	// RemoteAddr decides whether it is loopback.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
+	// Timing counts connections, round trips, commands and octets, and times the
+	// making of connections; nil counts nothing.
+	Timing *timing.Recorder
 	// Log gets warnings and debug lines; slog.DiscardHandler when nil.
 	Log *slog.Logger
 	// Trace gets each protocol line, sent or received, without its line end,

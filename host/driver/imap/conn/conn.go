@@ -15,6 +15,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // Conn is one signed-in connection. Its methods may be called from any
@@ -48,6 +49,7 @@ func newConn(s *session) (*Conn, error) {
 		literalMinus: s.caps.has(imap.CapLiteralMinus),
 	}
 	l, t, caps := newLife(s.meter), newTraffic(s.meter.touch), s.caps.forClient()
+	t.timing = s.cfg.Timing
 	c := &Conn{
 		life: l, traffic: t, log: s.log,
 		caps: s.caps, rev2: rev2 && !rev1, serverID: s.serverID, spaces: s.spaces,
@@ -205,6 +207,7 @@ func (c *Conn) logout() {
 		return
 	}
 	defer c.out.leave()
+	c.traffic.timing.Count(timing.Commands, 1)
 	tag := newRequest(c.tags.Add(1), nil).tag
 	_ = c.out.sendLine([]byte(tag + " LOGOUT\r\n")) // the connection is over in any case
 }

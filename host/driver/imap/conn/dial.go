@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // Dial connects, signs in and enables CONDSTORE and QRESYNC where the server
@@ -20,10 +21,13 @@ func Dial(ctx context.Context, cfg Config) (*Conn, error) {
 	}
 	cfg = cfg.withDefaults()
 	begun := time.Now()
+	span := cfg.Timing.Begin(timing.Connect)
+	defer span.End()
 	raw, err := dialSocket(ctx, cfg)
 	if err != nil {
 		return nil, causeOr(ctx, err)
 	}
+	cfg.Timing.Count(timing.Connections, 1)
 	over := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		defer close(over)

@@ -6,6 +6,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // writePiece is how much is written under one deadline.
@@ -24,6 +26,9 @@ type meter struct {
 	line  *Line
 	begun time.Time // of the burst that is arriving
 	burst int64     // its octets
+
+	timing *timing.Recorder
+	heard  atomic.Bool // it is our turn: something came since we last sent
 }
 
 const (
@@ -36,6 +41,7 @@ const (
 func newMeter(c net.Conn, timeout time.Duration, line *Line) *meter {
 	m := &meter{Conn: c, timeout: timeout, start: time.Now(), line: line}
 	m.setup.Store(true)
+	m.heard.Store(true)
 	return m
 }
 
@@ -67,6 +73,10 @@ func (m *meter) Read(p []byte) (int, error) {
 			m.line.note(m.burst, time.Since(m.begun))
 			m.begun, m.burst = time.Now(), 0
 		}
+		if m.timing != nil {
+			m.heard.Store(true)
+			m.timing.Count(timing.BytesDown, int64(n))
+		}
 	}
 	return n, err
 }
@@ -75,6 +85,10 @@ func (m *meter) Read(p []byte) (int, error) {
 // several times within the timeout how far it has come, since wait watches too.
 func (m *meter) Write(p []byte) (int, error) {
 	done := 0
+	// Before the first byte: the answer may be here before Write returns.
+	if m.timing != nil && m.heard.Swap(false) {
+		m.timing.Count(timing.RoundTrips, 1)
+	}
 	last := time.Now() // when a byte last went out
 	for done < len(p) {
 		if err := m.Conn.SetWriteDeadline(time.Now().Add(m.timeout / 4)); err != nil {
@@ -82,6 +96,7 @@ func (m *meter) Write(p []byte) (int, error) {
 		}
 		n, err := m.Conn.Write(p[done:min(done+writePiece, len(p))])
 		done += n
+		m.timing.Count(timing.BytesUp, int64(n))
 		if n > 0 {
 			m.touch()
 			last = time.Now()

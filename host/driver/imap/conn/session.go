@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // session is a connection until it is signed in: one command at a time, no
@@ -53,6 +54,7 @@ func newSession(cfg Config, raw net.Conn, reached time.Duration) *session {
 		meter: newMeter(raw, cfg.Timeout, cfg.Line),
 		caps:  capabilities{without: cfg.Without},
 	}
+	s.meter.timing = cfg.Timing
 	s.use(s.meter)
 	return s
 }
@@ -153,6 +155,7 @@ func (s *session) ask(commands ...*Command) ([]Reply, error) {
 			return nil, m.err
 		}
 		tags[i] = s.nextTag()
+		s.cfg.Timing.Count(timing.Commands, 1)
 		for _, chunk := range m.encode(tags[i], encoding{}) {
 			s.traceSent(tags[i], chunk.data)
 			out = append(out, chunk.data...)
@@ -188,6 +191,7 @@ func (s *session) took(since time.Time) {
 // reads its answer. What the server asks for beyond the chunks is answered by
 // next, as base64 (RFC 9051 section 6.2.2).
 func (s *session) exchange(tag string, chunks []chunk, next func(challenge string) []byte) (Reply, error) {
+	s.cfg.Timing.Count(timing.Commands, 1)
 	for {
 		sent := time.Now()
 		if len(chunks) > 0 {

@@ -3,12 +3,15 @@ package conn
 import (
 	"slices"
 	"sync"
+
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // traffic is what both directions have to know of each other: which commands
 // the server owes an answer, and who waits for its "+".
 type traffic struct {
-	touch func() // sets the watch back: a command begins now
+	touch  func() // sets the watch back: a command begins now
+	timing *timing.Recorder
 
 	mu       sync.Mutex
 	clients  map[string]*clientCommand // of imapclient, by tag
@@ -57,6 +60,7 @@ func (t *traffic) begin(cmd *clientCommand) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clients[cmd.tag] = cmd
+	t.timing.Count(timing.Commands, 1)
 	t.owe()
 }
 
@@ -186,6 +190,7 @@ func (t *traffic) addRequest(r *request) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.requests = append(t.requests, r)
+	t.timing.Count(timing.Commands, 1)
 	t.owe()
 }
 
