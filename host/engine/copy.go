@@ -16,13 +16,6 @@ import (
 	"github.com/imapfw/imapfw/host/state"
 )
 
-// A batch is copied, made durable and recorded as one. It ends at whichever
-// comes first.
-const (
-	batchMessages = 500
-	batchBytes    = 16 << 20
-)
-
 // batch is one batch on its way through copyStep: announced, delivered, and
 // committed by the goroutine behind.
 type batch struct {
@@ -161,19 +154,22 @@ func (c *copier) reserve(ctx context.Context) error {
 
 // deliverAll delivers batch by batch and hands each to the committing goroutine.
 func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error {
+	var size batchSize
 	at := 0
 	for at < len(c.step.items) {
 		if c.e.draining() || c.overQuota.Load() != nil {
 			return nil
 		}
 		end, bytes := at, int64(0)
-		for end < len(c.step.items) && end-at < batchMessages && (end == at || bytes < batchBytes) {
+		for end < len(c.step.items) && end-at < size.messages() && (end == at || bytes < size.bytes()) {
 			if c.step.Form != FormPlaceholder { // those are small
 				bytes += max(c.step.items[end].meta.Size, 0)
 			}
 			end++
 		}
+		begun := time.Now()
 		b, failed := c.deliver(ctx, at, end)
+		size.took(time.Since(begun))
 		if failed != nil && len(b.deliveries) == 0 {
 			return failed
 		}

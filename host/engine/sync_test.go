@@ -397,7 +397,7 @@ func TestConvertWantsAnEmptySide(t *testing.T) {
 
 func TestDrainingStopsBetweenBatches(t *testing.T) {
 	w := newWorld(t, "imap-maildir")
-	for range 1200 {
+	for range 4000 {
 		w.far.Add("INBOX", w.message())
 	}
 	draining := make(chan struct{})
@@ -409,7 +409,7 @@ func TestDrainingStopsBetweenBatches(t *testing.T) {
 		}})
 	_, err := e.Run(context.Background())
 	require.ErrorIs(t, err, fault.Stopped)
-	require.Less(t, count(w.near, "INBOX"), 1200)
+	require.Less(t, count(w.near, "INBOX"), 4000)
 	w.sync()
 	w.same()
 }

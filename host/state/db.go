@@ -127,10 +127,32 @@ func (d *DB) read(ctx context.Context, op string, fn func(*sqlite.Conn) error) e
 	if err != nil {
 		return d.fault(op, err)
 	}
-	conn.SetInterrupt(ctx.Done())
-	err = fn(conn)
-	conn.SetInterrupt(nil) // also ends a statement that fn gave up on
+	err = d.ask(ctx, op, conn, fn)
 	d.putBack(conn)
+	return err
+}
+
+// glance is read for what is over at once. It takes the connection of the writer
+// when nobody writes: a run in which nothing changed opens no other.
+func (d *DB) glance(ctx context.Context, op string, fn func(*sqlite.Conn) error) error {
+	ctx, done, err := d.begin(ctx, op)
+	if err != nil {
+		return err
+	}
+	defer done()
+	select {
+	case w := <-d.writer:
+		defer func() { d.writer <- w }()
+		return d.ask(ctx, op, w.conn, fn)
+	default:
+		return d.read(ctx, op, fn)
+	}
+}
+
+func (d *DB) ask(ctx context.Context, op string, conn *sqlite.Conn, fn func(*sqlite.Conn) error) error {
+	conn.SetInterrupt(ctx.Done())
+	err := fn(conn)
+	conn.SetInterrupt(nil) // also ends a statement that fn gave up on
 	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
 		return stopped(ctx, op)
 	}

@@ -35,7 +35,7 @@ func identityFields(id Identity) map[string]string {
 // account is a new one.
 func (d *DB) Info(ctx context.Context) (Info, error) {
 	info := Info{Account: newAccountID()}
-	err := d.read(ctx, opInfo, func(conn *sqlite.Conn) error {
+	err := d.glance(ctx, opInfo, func(conn *sqlite.Conn) error {
 		values, err := readInfo(conn)
 		if err != nil || values[keyAccountID] == "" {
 			return err // it was cut short while it was made

@@ -14,7 +14,7 @@ import (
 // Folders returns all the folders, ordered by far name.
 func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 	var out []Folder
-	err := d.read(ctx, opFolders, func(conn *sqlite.Conn) error {
+	err := d.glance(ctx, opFolders, func(conn *sqlite.Conn) error {
 		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy, far_id, near_id,
 			(SELECT count(*) FROM intents WHERE folder = folders.id),
 			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'refused' AND status <> ''),

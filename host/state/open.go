@@ -80,8 +80,9 @@ func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
 	w.conn.SetBusyTimeout(d.busyWait)
 	// Whose it is comes before anything is written to it.
 	version, err := checkVersion(w.conn, path)
+	known := false
 	if err == nil && version > 0 {
-		_, err = verify(w.conn, d.opts.Identity, path)
+		known, err = verify(w.conn, d.opts.Identity, path)
 	}
 	if err != nil {
 		return err
@@ -104,8 +105,10 @@ func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
 			return err
 		}
 	}
-	if err := w.transaction(ctx, func(w *writer) error { return claim(w.conn, d.opts.Identity, path) }); err != nil {
-		return err
+	if !known {
+		if err := w.transaction(ctx, func(w *writer) error { return claim(w.conn, d.opts.Identity, path) }); err != nil {
+			return err
+		}
 	}
 	w.lastID, err = lastID(w.conn)
 	return err
