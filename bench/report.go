@@ -91,7 +91,11 @@ func (r result) wireCells(tool string) []string {
 		return []string{"", "", "", ""}
 	}
 	number := func(of func(run) int64, unit float64) string {
-		return fmt.Sprintf("%.0f", median(runs, func(r run) float64 { return float64(of(r)) })/unit)
+		n := median(runs, func(r run) float64 { return float64(of(r)) }) / unit
+		if unit > 1 && n < 10 {
+			return fmt.Sprintf("%.1f", n)
+		}
+		return fmt.Sprintf("%.0f", n)
 	}
 	return []string{
 		number(func(r run) int64 { return r.Up }, 1024),

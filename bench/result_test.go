@@ -26,7 +26,7 @@ func sample() result {
 			"mbsync":       walls(1, 2, 3, .5),
 			"mbsync-tuned": walls(.5),
 		},
-		counts: map[string]run{"imapfw": {Up: 2048, Down: 4096, Connections: 2, Turns: 5}},
+		counts: map[string]run{"imapfw": {Up: 2048, Down: 40960, Connections: 2, Turns: 5}},
 	}
 }
 
@@ -59,7 +59,7 @@ func TestTableOfARow(t *testing.T) {
 	r.print(&out, tools)
 	summary(&out, []result{r}, tools)
 	for _, want := range []string{
-		"| imapfw | 0.300 (0.100-0.900) |  | <= 64 MiB: **missed**, by less than the noise | 0.150 | 0.000 | 70.0 | 2 | 4 | 2 | 5 | 5 | right |",
+		"| imapfw | 0.300 (0.100-0.900) |  | <= 64 MiB: **missed**, by less than the noise | 0.150 | 0.000 | 70.0 | 2.0 | 40 | 2 | 5 | 5 | right |",
 		"| mbsync | 1.50 (0.500-3.00) | 0.2 | <= 0.5: met | 0.750 | 0.000 | 70.0 |  |  |  |  | 4 | WRONG (1) |",
 		"| mbsync tuned | 0.500 (0.500-0.500) | 0.6 | <= 0.5: **missed**, by less than the noise |",
 		"- mbsync: the Maildir, INBOX: 1 missing",
