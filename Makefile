@@ -2,6 +2,9 @@
 
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
+BENCHDIR ?= /var/tmp
+BENCHIMAGE ?= 12G
+BENCHFLAGS ?=
 
 .DEFAULT_GOAL := help
 
@@ -37,9 +40,20 @@ lint:
 luacheck:
 	luacheck -q .
 
-## bench: run the benchmarks (BENCHTIME=1s)
+## bench: measure imapfw beside mbsync and OfflineIMAP, about two hours (BENCHDIR=/var/tmp BENCHFLAGS=)
 .PHONY: bench
 bench:
+	image=; [ "$$(id -u)" -ne 0 ] || image='-image $(BENCHIMAGE)'; \
+	go run ./bench $$image $(BENCHFLAGS) $(BENCHDIR)
+
+## bench-small: the same with little mail, in a minute: checks results, not times
+.PHONY: bench-small
+bench-small:
+	go run ./bench -small $(BENCHDIR)
+
+## bench-go: run the benchmarks beside the code (BENCHTIME=1s)
+.PHONY: bench-go
+bench-go:
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 ## fuzz-short: run each fuzz target for a moment (FUZZTIME=10s)

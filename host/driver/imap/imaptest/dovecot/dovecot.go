@@ -1,7 +1,8 @@
 //go:build unix
 
-// Package dovecot runs a throwaway Dovecot 2.3 for tests: the real server, with
-// CONDSTORE, QRESYNC, COMPRESS and everything else the embedded one lacks.
+// Package dovecot runs a throwaway Dovecot 2.3 for tests and measurements: the real
+// server, with CONDSTORE, QRESYNC, COMPRESS and everything else the embedded one
+// lacks.
 //
 // It runs on free ports of 127.0.0.1 and keeps everything in one folder, which
 // is removed at the end. Started by root, mail belongs to an existing
@@ -9,6 +10,7 @@
 package dovecot
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -46,6 +48,11 @@ func Prefix(s string) Option { return func(c *config) { c.Prefix = s } }
 // Config appends lines to the configuration.
 func Config(lines string) Option { return func(c *config) { c.Extra += lines + "\n" } }
 
+// Dir sets the folder that everything is kept in, which must not exist; by default
+// it is a new one below /tmp. Dovecot's unprivileged processes must get there, and
+// the path must be short: sockets are in it.
+func Dir(path string) Option { return func(c *config) { c.Dir = path } }
+
 // Server is a running Dovecot.
 type Server struct {
 	dir    string
@@ -63,28 +70,47 @@ type Server struct {
 // test is skipped, or fails if RequireEnv says so.
 func Start(t testing.TB, opts ...Option) *Server {
 	t.Helper()
-	binary, err := find("dovecot")
-	if err != nil {
+	if _, err := find("dovecot"); err != nil {
 		if os.Getenv(RequireEnv) == "1" {
 			t.Fatalf("%s=1, but %v", RequireEnv, err)
 		}
 		t.Skipf("this test needs Dovecot: %v", err)
 	}
-	s, err := newServer(binary, opts)
+	s, err := Run(opts...)
 	if err != nil {
-		t.Fatalf("set up Dovecot: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		s.stop()
 		if t.Failed() {
 			t.Logf("Dovecot's log ends with:\n%s", s.logTail())
 		}
-		_ = os.RemoveAll(s.dir)
+		_ = s.Close()
 	})
-	if err := s.start(); err != nil {
-		t.Fatalf("start Dovecot: %v\n%s", err, s.logTail())
-	}
 	return s
+}
+
+// Run starts a Dovecot without a test. It runs until Close.
+func Run(opts ...Option) (*Server, error) {
+	binary, err := find("dovecot")
+	if err != nil {
+		return nil, err
+	}
+	s, err := newServer(binary, opts)
+	if err != nil {
+		return nil, fmt.Errorf("set up Dovecot: %w", err)
+	}
+	if err := s.start(); err != nil {
+		err = fmt.Errorf("start Dovecot: %w\n%s", err, s.logTail())
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close stops Dovecot and removes its folder with all mail.
+func (s *Server) Close() error {
+	s.stop()
+	return os.RemoveAll(s.dir)
 }
 
 // find looks for a server's binary where servers are.
@@ -112,8 +138,7 @@ func newServer(binary string, opts []Option) (*Server, error) {
 	if s.cert, err = imaptest.NewCertificate(); err != nil {
 		return nil, err
 	}
-	// Not below t.TempDir: Dovecot's unprivileged processes must get in.
-	if s.dir, err = os.MkdirTemp("/tmp", "dovecot-"); err != nil {
+	if s.dir, err = makeDir(s.config.Dir); err != nil {
 		return nil, err
 	}
 	s.config.Dir, s.config.Owner = s.dir, s.owner
@@ -132,6 +157,15 @@ func newServer(binary string, opts []Option) (*Server, error) {
 		return nil, err
 	}
 	return s, os.WriteFile(filepath.Join(s.dir, "key.pem"), s.cert.KeyPEM, 0o600)
+}
+
+// makeDir makes the folder of a server. Without a wish it is not below t.TempDir:
+// Dovecot's unprivileged processes must get in.
+func makeDir(wish string) (string, error) {
+	if wish == "" {
+		return os.MkdirTemp("/tmp", "dovecot-")
+	}
+	return wish, os.Mkdir(wish, 0o755)
 }
 
 // start runs Dovecot and waits until it answers. The ports stay the same after

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -64,4 +65,31 @@ func TestRestartKeepsPortsAndMail(t *testing.T) {
 	require.Error(t, c.Noop().Wait())
 	require.Equal(t, addr, s.Addr())
 	require.Contains(t, s.Doveadm(t, "mailbox", "list", "-u", "ann"), "Kept")
+}
+
+func TestRunKeepsEverythingInTheGivenFolder(t *testing.T) {
+	if os.Getenv(dovecot.RequireEnv) != "1" {
+		dovecot.Start(t) // skips without Dovecot
+	}
+	above, err := os.MkdirTemp("/tmp", "dovecot-run-")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(above)) })
+	require.NoError(t, os.Chmod(above, 0o711))
+	dir := filepath.Join(above, "server")
+	s, err := dovecot.Run(dovecot.Dir(dir))
+	require.NoError(t, err)
+	require.NoError(t, s.MakeUser("ann"))
+	require.NotZero(t, s.PID())
+	_, err = s.Admin("mailbox", "create", "-u", "ann", "Kept")
+	require.NoError(t, err)
+	require.DirExists(t, filepath.Join(dir, "home", "ann", "mail", ".Kept"))
+	_, err = s.Admin("mailbox", "create", "-u", "ann", "Kept")
+	require.ErrorContains(t, err, "Kept")
+
+	_, err = dovecot.Run(dovecot.Dir(dir))
+	require.Error(t, err, "the folder of a server that runs")
+	require.DirExists(t, filepath.Join(dir, "home", "ann"))
+	require.NoError(t, s.Close())
+	require.Zero(t, s.PID())
+	require.NoDirExists(t, dir)
 }

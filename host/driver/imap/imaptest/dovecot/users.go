@@ -15,14 +15,22 @@ import (
 // AddUser makes an account without mail. Its password is Password.
 func (s *Server) AddUser(t testing.TB, name string) {
 	t.Helper()
+	if err := s.MakeUser(name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// MakeUser is AddUser without a test.
+func (s *Server) MakeUser(name string) error {
 	home := s.HomeDir(name)
 	err := os.Mkdir(home, 0o755)
 	if err == nil && s.owner.Root {
 		err = os.Chown(home, s.owner.UID, s.owner.GID)
 	}
 	if err != nil {
-		t.Fatalf("add user %s: %v", name, err)
+		return fmt.Errorf("add user %s: %w", name, err)
 	}
+	return nil
 }
 
 // HomeDir returns the user's home folder; mail is in its folder "mail".
@@ -31,32 +39,60 @@ func (s *Server) HomeDir(name string) string { return filepath.Join(s.dir, "home
 // Own gives what a test wrote below a home folder to the owner of the mail.
 func (s *Server) Own(t testing.TB, path string) {
 	t.Helper()
+	if err := s.Give(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Give is Own without a test, and for any path.
+func (s *Server) Give(path string) error {
 	if !s.owner.Root {
-		return
+		return nil
 	}
 	err := filepath.WalkDir(path, func(p string, _ os.DirEntry, err error) error {
 		return errors.Join(err, os.Lchown(p, s.owner.UID, s.owner.GID))
 	})
 	if err != nil {
-		t.Fatalf("own %s: %v", path, err)
+		return fmt.Errorf("give %s to the owner of the mail: %w", path, err)
 	}
+	return nil
 }
 
 // Doveadm runs doveadm on this server and returns what it printed.
 func (s *Server) Doveadm(t testing.TB, args ...string) string {
 	t.Helper()
-	binary, err := find("doveadm")
+	out, err := s.Admin(args...)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return out
+}
+
+// Admin is Doveadm without a test.
+func (s *Server) Admin(args ...string) (string, error) {
+	binary, err := find("doveadm")
+	if err != nil {
+		return "", err
 	}
 	var stderr bytes.Buffer
 	cmd := exec.Command(binary, append([]string{"-c", filepath.Join(s.dir, "dovecot.conf")}, args...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("doveadm %v: %v\n%s", args, err, stderr.Bytes())
+		return "", fmt.Errorf("doveadm %v: %w\n%s", args, err, stderr.Bytes())
 	}
-	return string(out)
+	return string(out), nil
+}
+
+// PID returns the process of Dovecot's master, the parent of all others; 0 while
+// it is stopped.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.process == nil {
+		return 0
+	}
+	return s.process.Process.Pid
 }
 
 // Kick cuts all connections of a user.
