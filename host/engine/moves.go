@@ -17,6 +17,9 @@ type lost struct {
 	row  state.Row  // as the state has it
 	gone Sides      // where it is gone
 	now  mail.Flags // the flags of the copy that is left, where one is
+	// orphan: all that is known of it is that it was under way to the other side
+	// when a run was killed. Both copies, if there are two, went somewhere since.
+	orphan bool
 }
 
 // arrival is a message that is new in a folder on one side.
@@ -41,7 +44,7 @@ type departure struct {
 
 // from reports whether the message may have been moved on a side.
 func (d *departure) from(side state.Side) bool {
-	return d.gone.Has(side) && (d.gone != Both || d.row.Key(side) != "")
+	return !d.orphan && d.gone.Has(side) && (d.gone != Both || d.row.Key(side) != "")
 }
 
 // moved is what a move makes of a message: its pair in the other folder, in which

@@ -52,6 +52,47 @@ func TestMoveKilledAnywhere(t *testing.T) {
 	}
 }
 
+// A run is killed while new messages are under way, and before the next one both
+// copies are moved, to different folders: nothing but the intents of the run that
+// was killed tells that they are the same.
+func TestMovedApartBeforeItWasRecorded(t *testing.T) {
+	for kind := range kinds {
+		for _, side := range bothSides {
+			t.Run(fmt.Sprintf("%s, from %s", kind, side), func(t *testing.T) {
+				t.Parallel()
+				apart := 0
+				for n := 0; ; n++ {
+					w := filled(t, kind, 2)
+					here, there := w.side(side), w.side(side.Other())
+					for range 3 {
+						here.Add("INBOX", w.message())
+					}
+					mend, breaker := w.killAt(n)
+					_, _ = w.run()
+					mend()
+					if breaker.Seen() < n {
+						break
+					}
+					if list := there.Snapshot()["INBOX"]; len(list) == 5 {
+						apart++
+						there.Move("INBOX", list[4].Key, "Archive")
+						for _, m := range here.Snapshot()["INBOX"] {
+							if string(m.Body) == string(list[4].Body) {
+								here.Move("INBOX", m.Key, "Lists")
+							}
+						}
+					}
+					w.sync()
+					w.same()
+					require.Equal(t, 7, all(w.far), "killed at moment %d", n)
+					w.still()
+				}
+				require.Positive(t, apart)
+			})
+		}
+	}
+}
+
 func all(s *memory.Store) int {
 	n := 0
 	for name := range s.Snapshot() {

@@ -30,6 +30,9 @@ func (e *Engine) joinMoves(ctx context.Context, plan *Plan) error {
 			}
 		}
 	}
+	if err := e.findOrphans(ctx, plan, departures, taken); err != nil {
+		return err
+	}
 	j := &joiner{policy: e.Policy, rules: ruledBy(e.Policy.Flags), plans: map[*FolderPlan]*rewrite{}}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		j.trash[side], _ = e.trashOf(side) // what removes will tell that there is none
@@ -65,7 +68,8 @@ func departuresOf(plan *Plan) []*departure {
 			out = append(out, &departure{lost: l, fp: fp, id: Identity{Header: l.row.Ident, Size: l.row.Size}})
 		}
 		for _, l := range fp.strays {
-			if d := (&departure{lost: l, fp: fp, stray: true}); open[d.left()] {
+			d := &departure{lost: l, fp: fp, stray: !l.orphan}
+			if l.orphan || open[d.left()] {
 				out = append(out, d)
 			}
 		}
@@ -116,7 +120,7 @@ func (e *Engine) askMoved(ctx context.Context, departures []*departure) (map[*de
 		if a == nil {
 			a = d.came[state.Near]
 		}
-		if d.gone != Both || a == nil || d.came[a.side.Other()] != nil || d.row.Key(a.side.Other()) == "" {
+		if d.gone != Both || d.orphan || a == nil || d.came[a.side.Other()] != nil || d.row.Key(a.side.Other()) == "" {
 			continue
 		}
 		answer, err := e.Hooks.OnConflict(ctx, ConflictCase{Folder: a.fp.Name, RemovedOn: a.side.Other(), Key: a.meta.Key, Flags: a.meta.Flags})
@@ -249,6 +253,8 @@ func (f *finder) describe(ctx context.Context, came []*arrival) error {
 		switch {
 		case d.stub(f.side):
 			sizes = append(sizes, -1) // another one than that of the message
+		case d.orphan && d.id.Header == "":
+			sizes = append(sizes, -1) // not known yet
 		case d.id.Header != "":
 			sizes = append(sizes, d.id.Size, d.id.bare())
 		}

@@ -142,7 +142,11 @@ func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row
 		case paired[from][in.Source]:
 		case isThere:
 			r.strays = append(r.strays, strayed(m, from, in.Flags))
-		case in.Target == "":
+		default:
+			r.strays = append(r.strays, orphaned(in))
+			if in.Target != "" {
+				continue
+			}
 			if !gone || in.Next < next {
 				next = in.Next
 			}
@@ -160,6 +164,14 @@ func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row
 func strayed(m mail.Meta, side state.Side, base mail.Flags) lost {
 	l := lost{row: state.Row{Flags: base, Size: -1, Date: m.Date}, gone: sidesOf(side.Other()), now: m.Flags}
 	setKey(&l.row, side, m.Key)
+	return l
+}
+
+// orphaned is a message of which nothing is left in its folder, on neither side.
+func orphaned(in state.Intent) lost {
+	l := lost{row: state.Row{Flags: in.Flags, Size: -1, Date: in.Date}, gone: Both, orphan: true}
+	setKey(&l.row, in.To, in.Target)
+	setKey(&l.row, in.To.Other(), in.Source)
 	return l
 }
 
