@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,13 +21,68 @@ import (
 // committed by the goroutine behind.
 type batch struct {
 	intents    map[mail.Key]*state.Intent // by source key
-	taken      map[mail.Key]bool          // source keys that were delivered
+	taken      map[mail.Key]int           // source keys that came, numbered
+	copied     []*copied                  // by those numbers, nil where it failed
+	mu         sync.Mutex                 // guards the fields above while several messages are delivered
 	deliveries []driver.Delivery
 	rows       []state.Row // one for each delivery, its target key yet to come
 	altered    []bool      // whether what was delivered is not what its source keeps
 	names      []string    // the Message-IDs
 	sent       []delivered
 	bytes      int64
+}
+
+// copied is one message of a batch that the target has taken.
+type copied struct {
+	delivery driver.Delivery
+	row      state.Row
+	altered  bool
+	name     string
+	sent     delivered
+	size     int64
+}
+
+// take returns the intent of a message that comes, and its number; nil for one
+// that was not asked for, or comes a second time.
+func (b *batch) take(key mail.Key) (*state.Intent, int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := b.intents[key]
+	if _, again := b.taken[key]; in == nil || again {
+		return nil, 0
+	}
+	n := len(b.copied)
+	b.taken[key] = n
+	b.copied = append(b.copied, nil)
+	return in, n
+}
+
+// forget gives up the intent of a message that may have arrived.
+func (b *batch) forget(key mail.Key) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.intents, key)
+}
+
+func (b *batch) add(n int, one *copied) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.copied[n] = one
+}
+
+// gather lists what was delivered, in the order in which it came.
+func (b *batch) gather() {
+	for _, one := range b.copied {
+		if one == nil {
+			continue
+		}
+		b.deliveries = append(b.deliveries, one.delivery)
+		b.rows = append(b.rows, one.row)
+		b.altered = append(b.altered, one.altered)
+		b.names = append(b.names, one.name)
+		b.sent = append(b.sent, one.sent)
+		b.bytes += one.size
+	}
 }
 
 // copier copies the messages of one step.
@@ -43,6 +99,8 @@ type copier struct {
 	intents  []int64                 // of unnamed
 	flags    map[mail.Key]mail.Flags // given to the target, where a row agrees on others; by source key
 	known    map[mail.Key]item       // those that have a row, by source key
+
+	spare sync.Pool // of *bytes.Buffer, for what is read ahead
 
 	overQuota atomic.Pointer[fault.Error] // why nothing more is delivered
 
@@ -197,7 +255,7 @@ func (b *batch) abort() {
 
 // deliver announces items at..end in the state and streams them to the target.
 func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
-	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]bool, end-at)}
+	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]int, end-at)}
 	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
 	var keys mail.KeySet
 	for i := at; i < end; i++ {
@@ -222,6 +280,7 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 		b.intents[change.Intend[i].Source] = &change.Intend[i]
 	}
 	err := c.contents(ctx, b, keys)
+	b.gather()
 	if partial, ok := driver.AsPartial(err); ok {
 		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
 			c.fp.blocked.Store(true)
@@ -242,6 +301,9 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 // contents reads messages, or makes placeholders of them, and delivers them.
 func (c *copier) contents(ctx context.Context, b *batch, keys mail.KeySet) error {
 	source, ref := c.e.store(c.from), c.fp.refs[c.from]
+	if c.step.Form != FormPlaceholder && len(c.reserved.Keys) > 0 {
+		return c.spread(ctx, b, keys)
+	}
 	if c.step.Form != FormPlaceholder {
 		return source.Bodies(ctx, ref, keys, func(m mail.Meta, body mail.Body) error {
 			return c.deliverOne(ctx, b, m, body, nil)
@@ -261,11 +323,15 @@ func (c *copier) contents(ctx context.Context, b *batch, keys mail.KeySet) error
 // deliverOne streams one message from its source to its target; of is the
 // message that a placeholder is delivered of, or nil.
 func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mail.Body, of *Identity) error {
-	in := b.intents[m.Key]
-	if in == nil || b.taken[m.Key] {
-		return nil // not asked for, or handed out a second time
+	in, n := b.take(m.Key)
+	if in == nil {
+		return nil
 	}
-	b.taken[m.Key] = true
+	return c.deliverTaken(ctx, b, in, n, m, body, of)
+}
+
+// deliverTaken is deliverOne for a message that was taken. Several may be at work.
+func (c *copier) deliverTaken(ctx context.Context, b *batch, in *state.Intent, n int, m mail.Meta, body mail.Body, of *Identity) error {
 	if !c.e.Policy.CopyDate {
 		m.Date = in.Date
 	}
@@ -288,7 +354,7 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 	d, err := c.e.store(c.to).Deliver(ctx, c.ref, meta, body)
 	if err != nil {
 		if !definite(err) {
-			delete(b.intents, m.Key) // it may have arrived: it is found out later
+			b.forget(m.Key) // it may have arrived: it is found out later
 		}
 		return err
 	}
@@ -304,12 +370,7 @@ func (c *copier) deliverOne(ctx context.Context, b *batch, m mail.Meta, body mai
 		}
 	}
 	setKey(&row, c.from, m.Key)
-	b.sent = append(b.sent, delivered{m.Flags, id})
-	b.deliveries = append(b.deliveries, d)
-	b.rows = append(b.rows, row)
-	b.altered = append(b.altered, body.Altered)
-	b.names = append(b.names, id.MessageID)
-	b.bytes += body.Size
+	b.add(n, &copied{d, row, body.Altered, id.MessageID, delivered{m.Flags, id}, body.Size})
 	return nil
 }
 

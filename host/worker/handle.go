@@ -85,7 +85,7 @@ func (u *unit) submit(req *request) error {
 	case <-req.ctx.Done():
 		return ended(req.ctx, u.op())
 	}
-	if !u.inline {
+	if !u.here(req) {
 		select {
 		case u.inbox <- req:
 			return nil
@@ -115,6 +115,14 @@ func (u *unit) submit(req *request) error {
 	return nil
 }
 
+// here reports whether a request is handled on its caller's goroutine: inline,
+// and where a worker that takes several calls at once is called with a function of
+// this process. Handing over to another goroutine costs more than most of these
+// calls, which come for each message.
+func (u *unit) here(req *request) bool {
+	return u.inline || req.call.Local != nil && cap(u.slots) > 1
+}
+
 // enter counts a handler, unless the unit is ending.
 func (u *unit) enter() bool {
 	u.mu.Lock()
@@ -136,20 +144,22 @@ func (u *unit) closed() error {
 // right here.
 func (u *unit) loop() {
 	for {
+		var req *request
 		select {
-		case u.slots <- struct{}{}:
+		case req = <-u.inbox:
 		case <-u.closing:
 			return
 		}
 		select {
-		case req := <-u.inbox:
-			if cap(u.slots) == 1 {
-				u.handle(req)
-			} else {
-				u.spawn(u.op(), func() { u.handle(req) })
-			}
+		case u.slots <- struct{}{}:
 		case <-u.closing:
+			u.answer(req, nil, u.closed())
 			return
+		}
+		if cap(u.slots) == 1 {
+			u.handle(req)
+		} else {
+			u.spawn(u.op(), func() { u.handle(req) })
 		}
 	}
 }
@@ -168,18 +178,23 @@ func (u *unit) handle(req *request) {
 		}
 		<-u.slots
 		v, err = u.outgoing(req, v, err)
-		if req.stream != nil {
-			req.unhook()
-			req.stream.receiver.abort(over(req.ctx, u.op()))
-			req.stream.sender.finish(err)
-		}
-		req.reply.set(v, err)
+		u.answer(req, v, err)
 	}()
 	u.events.begin()
 	err, crashed = guard(u.op(), func() (err error) {
 		v, err = u.worker.Handle(ctx, req.call)
 		return err
 	})
+}
+
+// answer ends a request.
+func (u *unit) answer(req *request, v wire.Value, err error) {
+	if req.stream != nil {
+		req.unhook()
+		req.stream.receiver.abort(over(req.ctx, u.op()))
+		req.stream.sender.finish(err)
+	}
+	req.reply.set(v, err)
 }
 
 // incoming returns a call as the handler may see it.
