@@ -176,8 +176,36 @@ func results0(results []lua.LValue) lua.LValue {
 }
 
 func (s *scriptedState) Load(ctx context.Context, folder string, by state.Side, fn func([]state.Row) error) error {
-	var rows []state.Row
-	entered, err := s.enter(ctx, "load", func(L *lua.LState, c *stateCore) error {
+	rows, entered, err := s.load(ctx, folder, by)
+	if !entered {
+		return s.Store.Load(ctx, folder, by, fn)
+	}
+	if err != nil {
+		return err
+	}
+	for part := range slices.Chunk(rows, loadBatch) {
+		if err := fn(part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Find looks among the rows that the script hands out, where it does.
+func (s *scriptedState) Find(ctx context.Context, folder string, wanted state.Wanted) (state.Found, error) {
+	rows, entered, err := s.load(ctx, folder, state.Far)
+	switch {
+	case !entered:
+		return s.Store.Find(ctx, folder, wanted)
+	case err != nil:
+		return state.Found{}, err
+	}
+	return wanted.Among(rows), nil
+}
+
+// load returns the rows of a folder in order, where the class overrides load.
+func (s *scriptedState) load(ctx context.Context, folder string, by state.Side) (rows []state.Row, entered bool, err error) {
+	entered, err = s.enter(ctx, "load", func(L *lua.LState, c *stateCore) error {
 		results, err := s.inst.Call(L, "load", 1, lua.LString(folder), lua.LString(by.String()))
 		if err != nil {
 			return err
@@ -199,21 +227,10 @@ func (s *scriptedState) Load(ctx context.Context, folder string, by state.Side, 
 		}
 		return nil
 	})
-	if !entered {
-		return s.Store.Load(ctx, folder, by, fn)
-	}
-	if err != nil {
-		return err
-	}
 	slices.SortFunc(rows, func(a, b state.Row) int {
 		return cmp.Or(cmp.Compare(a.Key(by), b.Key(by)), cmp.Compare(a.ID, b.ID))
 	})
-	for part := range slices.Chunk(rows, loadBatch) {
-		if err := fn(part); err != nil {
-			return err
-		}
-	}
-	return nil
+	return rows, entered, err
 }
 
 func (s *scriptedState) Commit(ctx context.Context, folder string, change *state.Change) error {

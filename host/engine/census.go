@@ -23,6 +23,7 @@ func (r *reading) census() census {
 			c.attrs = append(c.attrs, f.Attrs...)
 		}
 	}
+	c.known[state.Far], c.known[state.Near] = r.beyond, r.beyond
 	for _, row := range r.rows {
 		for _, side := range []state.Side{state.Far, state.Near} {
 			if row.Key(side) != "" {

@@ -67,7 +67,7 @@ func (e *Engine) checkFolder(ctx context.Context, p pair) error {
 		}
 	}
 	r := &reading{e: e, p: p, results: map[state.Side]mail.Result{}, deltas: map[state.Side]Delta{}}
-	if err := r.recall(ctx); err != nil {
+	if err := r.recallAll(ctx); err != nil {
 		return err
 	}
 	for _, side := range []state.Side{state.Far, state.Near} {

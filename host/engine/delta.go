@@ -25,7 +25,9 @@ type comparer struct {
 	byKey map[mail.Key]int
 	seen  []bool
 	fresh map[mail.Key]int // index into delta.New
-	delta Delta
+	// beyond is how many more rows there are, of messages nothing happened to.
+	beyond int
+	delta  Delta
 }
 
 func newComparer(rows []state.Row, side state.Side) *comparer {
@@ -86,7 +88,7 @@ func (d Delta) judge(row state.Row, m mail.Meta) {
 
 // finish takes the result of the reading and returns the delta.
 func (c *comparer) finish(res mail.Result) Delta {
-	c.delta.Count = len(c.delta.New)
+	c.delta.Count = c.beyond + len(c.delta.New)
 	for i, r := range c.rows {
 		k := r.Key(c.side)
 		if k == "" {

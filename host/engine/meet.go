@@ -61,6 +61,11 @@ func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
 	if fewSide == state.Near {
 		far, near = others, known
 	}
+	if slices.ContainsFunc(near, func(d described) bool { return d.standsFor != nil }) {
+		if err := r.whole(ctx); err != nil { // its message may be any
+			return paired{}, err
+		}
+	}
 	near = slices.DeleteFunc(near, func(d described) bool { return d.standsFor != nil && r.beside(*d.standsFor) })
 	return r.pairDescribed(ctx, far, near)
 }

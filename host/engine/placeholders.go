@@ -128,6 +128,14 @@ func (r *reading) sortOut(ctx context.Context, plan *FolderPlan, doubt bool) err
 	if err := r.lookAt(ctx, keys); err != nil {
 		return err
 	}
+	for _, of := range r.looked {
+		if of != nil { // its message may be any
+			if err := r.whole(ctx); err != nil {
+				return err
+			}
+			break
+		}
+	}
 	for _, s := range plan.Steps {
 		if s.Op != OpPush {
 			continue

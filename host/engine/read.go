@@ -13,9 +13,10 @@ import (
 
 // reading is one folder while it is being planned.
 type reading struct {
-	e       *Engine
-	p       pair
-	rows    []state.Row
+	e    *Engine
+	p    pair
+	rows []state.Row // all of the folder but those beyond
+	rowsKept
 	intents []state.Intent
 	results map[state.Side]mail.Result
 	deltas  map[state.Side]Delta
@@ -72,15 +73,22 @@ func (e *Engine) planFolder(ctx context.Context, p pair) (*FolderPlan, error) {
 	return plan, nil
 }
 
-// recall loads what the state knows of the folder.
+// recall loads what the state knows of the folder, as far as it is sure to be
+// needed.
 func (r *reading) recall(ctx context.Context) error {
 	if r.p.known == nil {
 		return nil
 	}
-	err := r.e.State.Load(ctx, r.p.recorded(), state.Far, func(rows []state.Row) error {
-		r.rows = append(r.rows, rows...)
+	if r.few() {
+		r.awaiting = true
 		return nil
-	})
+	}
+	return r.recallAll(ctx)
+}
+
+// recallAll loads all that the state knows of the folder.
+func (r *reading) recallAll(ctx context.Context) error {
+	err := r.load(ctx, &r.rows)
 	r.apart = apartIn(r.rows)
 	if known := r.p.known.Policy; known != "" && known != r.e.policyOf(&r.p) {
 		for i := range r.rows { // the side may be set up otherwise: offer them again
@@ -125,31 +133,52 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	var results [2]mail.Result
-	var deltas [2]Delta
+	var sides [2]*gathering
 	var stale [2]bool
-	for i, side := range []state.Side{state.Far, state.Near} {
+	both := []state.Side{state.Far, state.Near}
+	for i, side := range both {
+		sides[i] = r.gather(side)
 		guarded(group, "read a folder", func() (err error) {
-			results[i], deltas[i], stale[i], err = r.readSide(gctx, side, r.rows, r.since(side))
+			results[i], stale[i], err = r.readSide(gctx, side, r.since(side), sides[i].add(gctx))
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return false, err
 	}
-	r.results[state.Far], r.results[state.Near] = results[0], results[1]
-	r.deltas[state.Far], r.deltas[state.Near] = deltas[0], deltas[1]
-	for i, side := range []state.Side{state.Far, state.Near} {
+	if err := r.meetRows(ctx, sides, results); err != nil {
+		return false, err
+	}
+	group, gctx = errgroup.WithContext(ctx)
+	for i, side := range both {
+		r.results[side], r.deltas[side] = results[i], sides[i].c.finish(results[i])
+		delta := r.deltas[side]
+		if stale[i] || r.unread[side] || r.listed(side) == nil {
+			continue
+		}
+		guarded(group, "look at the last messages", func() (err error) {
+			stale[i], err = r.reused(gctx, side, r.rows, delta, results[i])
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	for i, side := range both {
 		if stale[i] && r.keys() {
 			r.notes = append(r.notes, "the "+side.String()+" folder was replaced or restored; "+
 				"its messages are paired anew, and nothing is removed in this run")
 			doubt = true
 		}
 	}
-	return doubt, nil
+	if doubt {
+		err = r.whole(ctx)
+	}
+	return doubt, err
 }
 
 // keys reports whether the state knows any key of the folder.
-func (r *reading) keys() bool { return len(r.rows)+len(r.intents) > 0 }
+func (r *reading) keys() bool { return len(r.rows)+r.beyond+len(r.intents) > 0 || r.awaiting }
 
 // sure refuses to pair messages when the reading of one of the sides may have
 // missed some: what was missed would be copied to where it is.
@@ -165,11 +194,10 @@ func (r *reading) sure(sides ...state.Side) error {
 
 // readSide reads what changed on one side. stale reports that the side's keys
 // are not those the rows hold.
-func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Row, since mail.Cursor) (res mail.Result, delta Delta, stale bool, err error) {
-	c := newComparer(rows, side)
+func (r *reading) readSide(ctx context.Context, side state.Side, since mail.Cursor, add func([]mail.Meta) error) (res mail.Result, stale bool, err error) {
 	folder := r.listed(side)
 	if folder == nil { // about to be created: keys it ever had name nothing
-		return mail.Result{Complete: true}, c.finish(mail.Result{Complete: true}), r.keys() && r.p.removed != side, nil
+		return mail.Result{Complete: true}, r.keys() && r.p.removed != side, nil
 	}
 	epoch := r.epoch(side)
 	if !r.keys() { // no key to trust or distrust
@@ -177,22 +205,16 @@ func (r *reading) readSide(ctx context.Context, side state.Side, rows []state.Ro
 	}
 	if since != "" && still(folder, epoch, since) {
 		r.unread[side] = true
-		res = mail.Result{Epoch: epoch, Cursor: since}
-		return res, c.finish(res), false, nil
+		return mail.Result{Epoch: epoch, Cursor: since}, false, nil
 	}
 	if folder.Epoch != "" && epoch != "" && folder.Epoch != epoch {
-		return res, delta, true, nil
+		return res, true, nil
 	}
-	res, err = r.e.store(side).Changes(ctx, mail.Ref{Name: r.p.name}, since, c.add)
+	res, err = r.e.store(side).Changes(ctx, mail.Ref{Name: r.p.name}, since, add)
 	if err != nil {
-		return res, delta, false, err
+		return res, false, err
 	}
-	if res.Rewound || epoch != "" && res.Epoch != "" && res.Epoch != epoch {
-		return res, delta, true, nil
-	}
-	delta = c.finish(res)
-	stale, err = r.reused(ctx, side, rows, delta, res)
-	return res, delta, stale, err
+	return res, res.Rewound || epoch != "" && res.Epoch != "" && res.Epoch != epoch, nil
 }
 
 // epoch is the epoch the rows were recorded in.
@@ -223,7 +245,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		return nil, fault.New(fault.Guard, "convert", "the near side holds %d messages that did not come from here",
 			len(mail)-len(paired)).InFolder(r.p.name).WithHint("a conversion fills an empty side; use a sync for two filled ones")
 	}
-	if len(r.rows) == 0 && len(r.intents) == 0 {
+	if !r.keys() {
 		// Two sides that were never in step: what is on both is found by
 		// identity. With one side empty there is nothing to find.
 		for _, side := range []state.Side{state.Far, state.Near} {
@@ -271,6 +293,7 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 		return nil, err
 	}
 	if again {
+		in.Rows = append(r.rows, paired...)
 		in.Far, in.Near = r.deltas[state.Far], r.deltas[state.Near]
 		plan = Diff(in)
 	}
@@ -350,7 +373,8 @@ func (r *reading) nothing(plan *FolderPlan) bool {
 	}
 	record := plan.record
 	if r.p.known != nil {
-		record.Open, record.Refused, record.Ambiguous = r.p.known.Open, r.p.known.Refused, r.p.known.Ambiguous
+		known := *r.p.known
+		record.Open, record.Messages, record.Refused, record.Ambiguous = known.Open, known.Messages, known.Refused, known.Ambiguous
 	}
 	return len(plan.Steps) == 0 && len(plan.put) == 0 && len(plan.drop) == 0 && len(plan.settle)+len(plan.late) == 0 &&
 		r.p.known != nil && record == *r.p.known

@@ -8,11 +8,13 @@ import (
 	"github.com/imapfw/imapfw/host/state"
 )
 
+// reusedLook is how many messages are looked at.
+const reusedLook = 3
+
 // reused reports whether the last few known UIDs name other messages now: a
 // server that was restored from a backup gives the UIDs it lost a second time,
 // and its counters may have caught up since.
 func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row, delta Delta, res mail.Result) (bool, error) {
-	const look = 3
 	var keys mail.KeySet
 	ident := map[mail.Key]string{}
 	last := slices.Clone(rows)
@@ -21,7 +23,7 @@ func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row,
 	})
 	for _, row := range last {
 		k := row.Key(side)
-		if _, isUID := k.UID(); !isUID || len(ident) == look {
+		if _, isUID := k.UID(); !isUID || len(ident) == reusedLook {
 			break
 		}
 		if row.Ident != "" && !delta.Gone[row.ID] {

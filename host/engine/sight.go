@@ -43,6 +43,9 @@ func (r *reading) lookAgain(ctx context.Context, plan *FolderPlan) (again bool, 
 // readAgain reads a side in full that was not. Only where all keys are good is a
 // side not read in full: so there are no rows but those of the state.
 func (r *reading) readAgain(ctx context.Context, side state.Side) error {
+	if err := r.whole(ctx); err != nil {
+		return err
+	}
 	c := newComparer(r.rows, side)
 	res, err := r.e.store(side).Changes(ctx, refOf(r.p.name, r.results[side]), "", c.add)
 	if err == nil {

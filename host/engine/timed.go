@@ -72,6 +72,11 @@ func (s *timedState) Load(ctx context.Context, folder string, by state.Side, fn 
 	return s.r.Do(timeStateRead, func() error { return s.Store.Load(ctx, folder, by, fn) })
 }
 
+func (s *timedState) Find(ctx context.Context, folder string, wanted state.Wanted) (found state.Found, err error) {
+	err = s.r.Do(timeStateRead, func() (err error) { found, err = s.Store.Find(ctx, folder, wanted); return err })
+	return found, err
+}
+
 func (s *timedState) Intents(ctx context.Context, folder string) (intents []state.Intent, err error) {
 	err = s.r.Do(timeStateRead, func() (err error) { intents, err = s.Store.Intents(ctx, folder); return err })
 	return intents, err

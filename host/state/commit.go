@@ -36,11 +36,12 @@ func (w *writer) apply(folder string, c *Change) (newIntents, newRows []int64, e
 	if newIntents, err = w.intend(id, c.Intend); err != nil {
 		return nil, nil, err
 	}
-	if err := w.remove("DELETE FROM intents WHERE id = ?1 AND folder = ?2", id, c.Settle); err != nil {
+	if _, err := w.remove("DELETE FROM intents WHERE id = ?1 AND folder = ?2", id, c.Settle); err != nil {
 		return nil, nil, err
 	}
 	// Rows that go make room for rows that come, whose keys they may have.
-	if err := w.remove("DELETE FROM messages WHERE id = ?1 AND folder = ?2", id, c.Drop); err != nil {
+	dropped, err := w.remove("DELETE FROM messages WHERE id = ?1 AND folder = ?2", id, c.Drop)
+	if err != nil {
 		return nil, nil, err
 	}
 	if err := w.replace(folder, id, c.replaced()); err != nil {
@@ -48,6 +49,11 @@ func (w *writer) apply(folder string, c *Change) (newIntents, newRows []int64, e
 	}
 	if newRows, err = w.insert(folder, id, c.Put); err != nil {
 		return nil, nil, err
+	}
+	if more := len(newRows) - dropped; more != 0 {
+		if err := w.exec("UPDATE folders SET messages = messages + ?1 WHERE id = ?2", int64(more), id); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := w.log(folder, c.settleJournal(newRows)); err != nil {
 		return nil, nil, err

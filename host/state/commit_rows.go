@@ -35,13 +35,15 @@ func (w *writer) intend(folderID int64, intents []Intent) (ids []int64, err erro
 	return ids, nil
 }
 
-func (w *writer) remove(query string, folderID int64, ids []int64) error {
+// remove executes a statement for each ID, and returns how many rows it removed.
+func (w *writer) remove(query string, folderID int64, ids []int64) (removed int, err error) {
 	for _, id := range ids {
 		if err := w.exec(query, id, folderID); err != nil {
-			return err
+			return 0, err
 		}
+		removed += w.conn.Changes()
 	}
-	return nil
+	return removed, nil
 }
 
 // replace puts rows in the place of those with their IDs.

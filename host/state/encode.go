@@ -64,15 +64,15 @@ func decodeInfo(v wire.Value) (Info, error) {
 
 func encodeFolder(f Folder) wire.Value {
 	return wire.List{f.Far, f.Near, f.FarEpoch, f.NearEpoch, string(f.FarCursor), string(f.NearCursor), f.Policy,
-		f.FarID, f.NearID, int64(f.Open), int64(f.Refused), int64(f.Ambiguous)}
+		f.FarID, f.NearID, int64(f.Messages), int64(f.Open), int64(f.Refused), int64(f.Ambiguous)}
 }
 
 func decodeFolder(v wire.Value) (Folder, error) {
-	c := readColumns(v, 12)
+	c := readColumns(v, 13)
 	return Folder{
 		Far: c.text(), Near: c.text(), FarEpoch: c.text(), NearEpoch: c.text(),
 		FarCursor: mail.Cursor(c.text()), NearCursor: mail.Cursor(c.text()), Policy: c.text(),
-		FarID: c.text(), NearID: c.text(), Open: int(next[int64](c)), Refused: int(next[int64](c)),
+		FarID: c.text(), NearID: c.text(), Messages: int(next[int64](c)), Open: int(next[int64](c)), Refused: int(next[int64](c)),
 		Ambiguous: int(next[int64](c)),
 	}, c.err
 }

@@ -15,7 +15,7 @@ import (
 func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 	var out []Folder
 	err := d.glance(ctx, opFolders, func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy, far_id, near_id,
+		stmt, err := conn.Prepare(`SELECT far, near, far_epoch, near_epoch, far_cursor, near_cursor, policy, far_id, near_id, messages,
 			(SELECT count(*) FROM intents WHERE folder = folders.id),
 			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'refused' AND status <> ''),
 			(SELECT count(*) FROM messages WHERE folder = folders.id AND status = 'ambiguous' AND status <> '')
@@ -34,9 +34,10 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 				Policy:     stmt.ColumnText(6),
 				FarID:      stmt.ColumnText(7),
 				NearID:     stmt.ColumnText(8),
-				Open:       stmt.ColumnInt(9),
-				Refused:    stmt.ColumnInt(10),
-				Ambiguous:  stmt.ColumnInt(11),
+				Messages:   stmt.ColumnInt(9),
+				Open:       stmt.ColumnInt(10),
+				Refused:    stmt.ColumnInt(11),
+				Ambiguous:  stmt.ColumnInt(12),
 			})
 			return nil
 		})
@@ -50,9 +51,9 @@ func (d *DB) Folders(ctx context.Context) ([]Folder, error) {
 // loadFar and loadNear read in the order of an index, so nothing is sorted and
 // memory does not grow with the folder.
 const (
-	loadFar = `SELECT id, far, near, flags, size, date, ident, status, note, far_only, near_only FROM messages
+	loadFar = `SELECT ` + rowColumns + ` FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY far, id`
-	loadNear = `SELECT id, far, near, flags, size, date, ident, status, note, far_only, near_only FROM messages
+	loadNear = `SELECT ` + rowColumns + ` FROM messages
 		WHERE folder = (SELECT id FROM folders WHERE far = ?) ORDER BY near, id`
 )
 

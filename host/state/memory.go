@@ -102,7 +102,7 @@ func (m *Memory) Folders(ctx context.Context) ([]Folder, error) {
 	var out []Folder
 	for _, f := range m.folders {
 		record := f.record
-		record.Open = len(f.intents)
+		record.Open, record.Messages = len(f.intents), len(f.rows)
 		for _, r := range f.rows {
 			switch r.Status {
 			case StatusRefused:
@@ -152,6 +152,15 @@ func (m *Memory) snapshot(ctx context.Context, folder string, by Side) ([]Row, e
 		return cmp.Or(cmp.Compare(a.Key(by), b.Key(by)), cmp.Compare(a.ID, b.ID))
 	})
 	return rows, nil
+}
+
+// Find returns some of the rows as they are.
+func (m *Memory) Find(ctx context.Context, folder string, wanted Wanted) (Found, error) {
+	rows, err := m.snapshot(ctx, folder, Far)
+	if err != nil {
+		return Found{}, err
+	}
+	return wanted.Among(rows), nil
 }
 
 // Intents returns the open deliveries of a folder, oldest first.

@@ -37,7 +37,7 @@ func (m *Memory) Commit(ctx context.Context, folder string, c *Change) error {
 			return folderExists(folder, c.Folder.Far)
 		}
 		f.record = *c.Folder
-		f.record.Open, f.record.Refused, f.record.Ambiguous = 0, 0, 0
+		f.record.Open, f.record.Messages, f.record.Refused, f.record.Ambiguous = 0, 0, 0, 0
 	}
 	ids := m.lastID
 	newIntents, newRows, err := f.apply(folder, c, &ids)

@@ -95,6 +95,24 @@ func (p proxy) Load(ctx context.Context, folder string, by Side, fn func([]Row) 
 	return err
 }
 
+func (p proxy) Find(ctx context.Context, folder string, wanted Wanted) (found Found, err error) {
+	if p.ch.Local() {
+		err = p.local(ctx, callFind, func(ctx context.Context, s Store) (err error) {
+			found, err = s.Find(ctx, folder, wanted)
+			return err
+		})
+		return found, err
+	}
+	err = stream(ctx, p.ch, callFind, wire.List{folder, wanted.Far, wanted.Near, int64(wanted.Last)}, nil, func(item wire.Value) error {
+		if n, first := item.(int64); first {
+			found.Messages = int(n)
+			return nil
+		}
+		return appendAll(&found.Rows, item, decodeRow)
+	})
+	return found, err
+}
+
 func (p proxy) Commit(ctx context.Context, folder string, c *Change) error {
 	if p.ch.Local() {
 		return p.local(ctx, callCommit, func(ctx context.Context, s Store) error { return s.Commit(ctx, folder, c) })

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -14,6 +15,7 @@ const (
 	callSetInfo = "state.set_info"
 	callFolders = "state.folders"
 	callLoad    = "state.load"
+	callFind    = "state.find"
 	callIntents = "state.intents"
 	callCommit  = "state.commit"
 )
@@ -57,6 +59,8 @@ func (s *Server) Handle(ctx context.Context, call *worker.Call) (wire.Value, err
 		return s.folders(ctx, call)
 	case callLoad:
 		return s.load(ctx, call)
+	case callFind:
+		return s.find(ctx, call)
 	case callIntents:
 		return s.intents(ctx, call)
 	case callCommit:
@@ -98,6 +102,26 @@ func (s *Server) load(ctx context.Context, call *worker.Call) (wire.Value, error
 	return nil, s.store.Load(ctx, folder, by, func(rows []Row) error {
 		return sendAll(ctx, call, rows, encodeRow)
 	})
+}
+
+func (s *Server) find(ctx context.Context, call *worker.Call) (wire.Value, error) {
+	args := readColumns(call.Args, 4)
+	folder := args.text()
+	wanted := Wanted{Far: next[mail.KeySet](args), Near: next[mail.KeySet](args), Last: int(next[int64](args))}
+	if args.err != nil {
+		return nil, args.err
+	}
+	found, err := s.store.Find(ctx, folder, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if call.Stream == nil {
+		return nil, noStream(call.Op)
+	}
+	if err := call.Stream.Send(ctx, int64(found.Messages)); err != nil {
+		return nil, err
+	}
+	return nil, sendAll(ctx, call, found.Rows, encodeRow)
 }
 
 func (s *Server) commit(ctx context.Context, call *worker.Call) (wire.Value, error) {

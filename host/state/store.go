@@ -31,6 +31,8 @@ type Store interface {
 	// they were when Load began, whatever fn or another goroutine commits
 	// meanwhile. A batch is fn's to keep.
 	Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error
+	// Find returns some rows of a folder, without reading the others.
+	Find(ctx context.Context, folder string, wanted Wanted) (Found, error)
 	// Intents returns the deliveries of a folder that were begun and not
 	// recorded as done.
 	Intents(ctx context.Context, folder string) ([]Intent, error)
@@ -97,9 +99,10 @@ type Folder struct {
 	// FarID and NearID name the folders across renames (MAILBOXID, RFC 8474),
 	// where the stores have such names; empty where they do not.
 	FarID, NearID string
-	// Open is the number of Intents, Refused and Ambiguous are the numbers of rows
-	// that are StatusRefused and StatusAmbiguous; all are filled in by Folders.
-	Open, Refused, Ambiguous int
+	// Open is the number of Intents, Messages is the number of rows, Refused and
+	// Ambiguous are those of them that are StatusRefused and StatusAmbiguous; all
+	// are filled in by Folders.
+	Open, Messages, Refused, Ambiguous int
 }
 
 // Status says what a row stands for.

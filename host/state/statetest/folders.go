@@ -42,7 +42,7 @@ func testFolders(t *testing.T, s state.Store) {
 		commit(t, s, far, &state.Change{Folder: record(far)})
 	}
 	commit(t, s, "no record", &state.Change{Put: rows(0, 1)})
-	want := []state.Folder{*record("INBOX"), *record("Work"), *record("archive"), {Far: "no record"}, *record("Étude")}
+	want := []state.Folder{*record("INBOX"), *record("Work"), *record("archive"), {Far: "no record", Messages: 1}, *record("Étude")}
 	require.Equal(t, want, folders(t, s), "ordered by far name")
 
 	second := record("Work")
@@ -73,8 +73,9 @@ func testRename(t *testing.T, s state.Store) {
 	require.Len(t, load(t, s, "New", state.Far), 4)
 	require.Len(t, intents(t, s, "New"), 1)
 	want := *record("New")
-	want.Open = 1
-	require.Equal(t, []state.Folder{want, *record("Other")}, folders(t, s))
+	other := *record("Other")
+	want.Open, want.Messages, other.Messages = 1, 4, 1
+	require.Equal(t, []state.Folder{want, other}, folders(t, s))
 }
 
 func testForget(t *testing.T, s state.Store) {
@@ -92,6 +93,8 @@ func testForget(t *testing.T, s state.Store) {
 	// Forgetting comes first: the rest of the change is the folder's new life.
 	c := &state.Change{Forget: true, Folder: record("Work"), Put: rows(0, 2)}
 	commit(t, s, "Work", c)
-	require.Equal(t, []state.Folder{*record("Work")}, folders(t, s))
+	want := *record("Work")
+	want.Messages = 2
+	require.Equal(t, []state.Folder{want}, folders(t, s))
 	require.Equal(t, c.Put, load(t, s, "Work", state.Far))
 }

@@ -100,5 +100,7 @@ func same(r *rapid.T, t testing.TB, got, want state.Store, names []string) {
 			require.Equal(r, load(t, want, name, by), load(t, got, name, by))
 		}
 		require.Equal(r, intents(t, want, name), intents(t, got, name))
+		wanted := state.Wanted{Far: mail.NewKeySet("3", "4"), Near: mail.NewKeySet("5")}
+		require.Equal(r, find(t, want, name, wanted), find(t, got, name, wanted))
 	}
 }

@@ -141,7 +141,7 @@ func testBytes(t *testing.T, s state.Store) {
 	commit(t, s, odd, c)
 	reopen(t, s)
 	want := *c.Folder
-	want.Open = 1
+	want.Open, want.Messages = 1, 1
 	require.Equal(t, []state.Folder{want}, folders(t, s))
 	require.Equal(t, c.Put, load(t, s, odd, state.Far))
 	require.Equal(t, c.Intend, intents(t, s, odd))

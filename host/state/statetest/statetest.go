@@ -36,6 +36,7 @@ func Run(t *testing.T, newStore New) {
 		{"rows", testRows},
 		{"rows come ordered by either side", testOrder},
 		{"rows come in batches", testBatches},
+		{"some rows", testFind},
 		{"a reader gives up", testReaderGivesUp},
 		{"commit while loading", testCommitWhileLoading},
 		{"load while loading", testLoadWhileLoading},

@@ -1,0 +1,152 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// Where both sides tell what changed since the last run, a plan needs the rows of
+// those messages, and those that are odd. The others are neither read nor kept in
+// memory, however many there are.
+
+// few reports whether the rows of what changed are enough to plan the folder. They
+// are not where a plan weighs all its messages against each other, or where it is
+// made of more than what changed.
+func (r *reading) few() bool {
+	k, p := r.p.known, r.e.Policy
+	return k != nil && r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil &&
+		k.Messages > 0 && k.Open == 0 && r.since(state.Far) != "" && r.since(state.Near) != "" &&
+		p.Mirror == 0 && p.MaxMessages <= 0 && r.e.Keep.Messages == nil && !r.e.Convert
+}
+
+// tooMany reports whether to load all the rows costs less than to look for those
+// of n messages.
+func (r *reading) tooMany(n int) bool { return n > 100 && n > r.p.known.Messages/4 }
+
+// gathering takes what is read of one side. Its rows are found when it is known
+// what they are; or it turns out that all of them are needed.
+type gathering struct {
+	r     *reading
+	side  state.Side
+	metas []mail.Meta
+	c     *comparer
+}
+
+// gather returns what takes the messages of a side as they are read.
+func (r *reading) gather(side state.Side) *gathering {
+	g := &gathering{r: r, side: side}
+	if !r.awaiting {
+		g.c = newComparer(r.rows, side)
+	}
+	return g
+}
+
+func (g *gathering) add(ctx context.Context) func(batch []mail.Meta) error {
+	return func(batch []mail.Meta) error {
+		if g.c == nil {
+			g.metas = append(g.metas, batch...)
+			if !g.r.tooMany(len(g.metas)) {
+				return nil
+			}
+			rows, err := g.r.allRows(ctx)
+			if err != nil {
+				return err
+			}
+			g.c = newComparer(rows, g.side)
+			batch, g.metas = g.metas, nil
+		}
+		return g.c.add(batch)
+	}
+}
+
+// allRows loads the rows of the folder, once for both sides.
+func (r *reading) allRows(ctx context.Context) ([]state.Row, error) {
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	if !r.loaded {
+		r.all = nil
+		if err := r.load(ctx, &r.all); err != nil {
+			return nil, err
+		}
+		r.loaded = true
+	}
+	return r.all, nil
+}
+
+// meetRows finds the rows of what was gathered, where they are not there yet.
+func (r *reading) meetRows(ctx context.Context, sides [2]*gathering, results [2]mail.Result) error {
+	if !r.awaiting {
+		return nil
+	}
+	var keys [2]mail.KeySet
+	whole := r.loaded
+	for i, g := range sides {
+		for _, m := range g.metas {
+			keys[i].Add(m.Key)
+		}
+		keys[i].AddSet(results[i].Gone)
+		whole = whole || results[i].Complete || !results[i].Present.Empty() || r.tooMany(keys[i].Len())
+	}
+	if whole {
+		if err := r.whole(ctx); err != nil {
+			return err
+		}
+	} else {
+		found, err := r.e.State.Find(ctx, r.p.recorded(), state.Wanted{Far: keys[0], Near: keys[1],
+			Last: reusedLook + keys[0].Len() + keys[1].Len()})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(found.Rows, func(a, b state.Row) int {
+			return cmp.Or(cmp.Compare(a.Far, b.Far), cmp.Compare(a.ID, b.ID))
+		})
+		r.rows, r.beyond, r.awaiting = found.Rows, found.Messages-len(found.Rows), false
+		r.apart = apartIn(r.rows)
+	}
+	for _, g := range sides {
+		if g.c == nil {
+			g.c = newComparer(r.rows, g.side)
+			if err := g.c.add(g.metas); err != nil {
+				return err
+			}
+			g.metas = nil
+		}
+		g.c.beyond = r.beyond
+	}
+	return nil
+}
+
+// whole loads the rows that were left out.
+func (r *reading) whole(ctx context.Context) error {
+	if !r.awaiting && r.beyond == 0 {
+		return nil
+	}
+	rows, err := r.allRows(ctx)
+	if err != nil {
+		return err
+	}
+	r.rows, r.beyond, r.awaiting = rows, 0, false
+	r.apart = apartIn(rows)
+	return nil
+}
+
+func (r *reading) load(ctx context.Context, into *[]state.Row) error {
+	return r.e.State.Load(ctx, r.p.recorded(), state.Far, func(rows []state.Row) error {
+		*into = append(*into, rows...)
+		return nil
+	})
+}
+
+// rowsKept tells which of a folder's rows a reading has.
+type rowsKept struct {
+	awaiting bool // the rows are looked for when it is known which
+	beyond   int  // rows of the folder that are not among those that were found
+	loading  sync.Mutex
+	all      []state.Row
+	loaded   bool
+}
