@@ -93,7 +93,7 @@ func decodeReservation(v wire.Value) (mail.Reservation, error) {
 func encodePlaced(placed []mail.Placed) wire.List {
 	out := make(wire.List, len(placed))
 	for i, p := range placed {
-		out[i] = wire.Map{"key": string(p.Key), "flags": p.Flags, "dropped": p.Dropped, "altered": encodeAltered(p.Altered), "err": wire.Fault(p.Err)}
+		out[i] = wire.Map{"key": string(p.Key), "flags": p.Flags, "dropped": p.Dropped, "mark": p.Mark.String(), "altered": encodeAltered(p.Altered), "err": wire.Fault(p.Err)}
 	}
 	return out
 }
@@ -122,7 +122,7 @@ func decodePlaced(list wire.List) ([]mail.Placed, error) {
 	out := make([]mail.Placed, len(list))
 	for i, v := range list {
 		f := read(v)
-		out[i] = mail.Placed{Key: mail.Key(f.text("key")), Flags: f.flags("flags"), Dropped: f.flags("dropped"), Altered: decodeAltered(f), Err: f.fault("err")}
+		out[i] = mail.Placed{Key: mail.Key(f.text("key")), Flags: f.flags("flags"), Dropped: f.flags("dropped"), Mark: f.mark("mark"), Altered: decodeAltered(f), Err: f.fault("err")}
 		if f.err != nil {
 			return nil, f.err
 		}
@@ -154,7 +154,7 @@ func decodeChanges(list wire.List) ([]mail.Change, error) {
 func encodeOutcomes(os []mail.Outcome) wire.List {
 	out := make(wire.List, len(os))
 	for i, o := range os {
-		out[i] = wire.Map{"key": string(o.Key), "flags": o.Flags, "dropped": o.Dropped, "new_key": string(o.NewKey),
+		out[i] = wire.Map{"key": string(o.Key), "flags": o.Flags, "dropped": o.Dropped, "new_key": string(o.NewKey), "mark": o.Mark.String(),
 			"gone": o.Gone, "err": wire.Fault(o.Err)}
 	}
 	return out
@@ -165,7 +165,7 @@ func decodeOutcomes(list wire.List) ([]mail.Outcome, error) {
 	for i, v := range list {
 		f := read(v)
 		out[i] = mail.Outcome{Key: mail.Key(f.text("key")), Flags: f.flags("flags"), Dropped: f.flags("dropped"),
-			NewKey: mail.Key(f.text("new_key")), Gone: f.bool("gone"), Err: f.fault("err")}
+			NewKey: mail.Key(f.text("new_key")), Mark: f.mark("mark"), Gone: f.bool("gone"), Err: f.fault("err")}
 		if f.err != nil {
 			return nil, f.err
 		}

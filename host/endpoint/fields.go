@@ -43,6 +43,16 @@ func (f *fields) list(name string) wire.List    { return field[wire.List](f, nam
 func (f *fields) flags(name string) mail.Flags  { return field[mail.Flags](f, name) }
 func (f *fields) keys(name string) mail.KeySet  { return field[mail.KeySet](f, name) }
 func (f *fields) metas(name string) []mail.Meta { return field[[]mail.Meta](f, name) }
+
+func (f *fields) mark(name string) mail.Mark {
+	text := f.text(name)
+	m, ok := mail.ParseMark(text)
+	if !ok && f.err == nil {
+		f.err = malformed("%q is no mark", text)
+	}
+	return m
+}
+
 func (f *fields) fault(name string) error {
 	if e := field[*fault.Error](f, name); e != nil {
 		return e

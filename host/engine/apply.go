@@ -139,6 +139,7 @@ func (e *Engine) recordPlan(ctx context.Context, fp *FolderPlan) error {
 	if len(fp.Steps)+len(fp.put)+len(fp.drop)+len(fp.settle) == 0 && !fp.reset {
 		return nil // only the cursors move: one write at the end
 	}
+	change.Later = len(fp.put)+len(fp.drop)+len(fp.settle) == 0 && !fp.reset
 	return e.commitRows(ctx, fp, &change, fp.put)
 }
 

@@ -62,8 +62,8 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 	if fp.blocked.Load() || fp.removed != 0 || e.draining() {
 		return nil // the next run reads it again
 	}
-	fp.record.Policy = fp.policy()
-	done := state.Change{Folder: &fp.record}
+	fp.record = fp.done()
+	done := state.Change{Folder: &fp.record, Later: true}
 	for _, in := range fp.late {
 		done.Settle = append(done.Settle, in.ID)
 	}
@@ -98,7 +98,8 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 	if err != nil {
 		return err
 	}
-	var done recording
+	done := recording{side: side}
+	done.change.Later = true // the flags are what they are, and tell it again
 	for i, out := range outcomes {
 		s, row, marked := batch[i].step, batch[i].row, batch[i].marked
 		switch {
@@ -122,6 +123,7 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 			*marked = kept.Has(mail.Deleted)
 			continue
 		}
+		done.mark = done.mark.Plus(out.Mark)
 		ev := eventOf(string(s.Op), s.Side, row, s.Reason)
 		row.Flags = row.Flags.Union(kept).Minus(s.Remove)
 		if ev.After = row.Flags; !kept.Empty() || !s.Remove.Empty() {
@@ -162,9 +164,10 @@ func (e *Engine) removeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 	if err != nil {
 		return err
 	}
-	var done recording
+	done := recording{side: s.Side}
 	for i, out := range outcomes {
 		row, marked := items[i].row, items[i].marked
+		done.mark = done.mark.Plus(out.Mark)
 		if out.Err != nil {
 			fp.blocked.Store(true)
 			done.failed = append(done.failed, withKey(out.Err, out.Key))
@@ -196,12 +199,15 @@ type recording struct {
 	change state.Change
 	rows   []*state.Row
 	failed []error
+	side   state.Side
+	mark   mail.Mark // what was changed there
 }
 
 func (e *Engine) record(ctx context.Context, fp *FolderPlan, r *recording) error {
 	if err := e.commitRows(ctx, fp, &r.change, r.rows); err != nil {
 		return err
 	}
+	fp.advance(r.side, r.mark)
 	return e.allFailed(ctx, fp.Name, r.failed)
 }
 

@@ -20,8 +20,10 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	var failed []error
 	var names []string // the Message-IDs of change.Put
 	copied, refused := 0, 0
+	var mark mail.Mark
 	for i, p := range placed {
 		row := b.rows[i]
+		mark = mark.Plus(p.Mark)
 		source := row.Key(c.from)
 		if p.Err != nil {
 			if !definite(p.Err) {
@@ -91,6 +93,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
 		return err
 	}
+	c.fp.advance(c.to, mark)
 	c.joined(change.Put)
 	if refused > 0 {
 		c.fp.refused += refused

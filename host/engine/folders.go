@@ -201,7 +201,7 @@ func (e *Engine) unchanged(p *pair) bool {
 
 // still reports whether a listed folder is as a cursor has it.
 func still(f *mail.Folder, epoch string, cursor mail.Cursor) bool {
-	return f.Cursor != "" && f.Cursor == cursor && (f.Epoch == "" || f.Epoch == epoch)
+	return f.Cursor != "" && f.Cursor.Place() == cursor.Place() && (f.Epoch == "" || f.Epoch == epoch)
 }
 
 func (e *Engine) fingerprint() string { return e.Policy.Fingerprint(e.Scope) }

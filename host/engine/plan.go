@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/imapfw/imapfw/host/fault"
@@ -62,6 +63,11 @@ type FolderPlan struct {
 	refused   int // messages that are set aside, as it goes on
 	earlier   map[earlier]string
 	finished  bool // everything in it is done and recorded
+
+	marks struct {
+		sync.Mutex
+		done [state.Near + 1]mail.Mark // what the run changed on each side, and recorded
+	}
 
 	census census
 	// removed is the side that the folder was removed on, or 0; lively tells that

@@ -16,29 +16,45 @@ const reusedLook = 3
 // and its counters may have caught up since.
 func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row, delta Delta, res mail.Result) (bool, error) {
 	var keys mail.KeySet
-	ident := map[mail.Key]string{}
+	at := map[mail.Key]state.Row{}
 	last := slices.Clone(rows)
 	slices.SortFunc(last, func(a, b state.Row) int {
 		return -cmpKeys(a.Key(side), b.Key(side))
 	})
 	for _, row := range last {
 		k := row.Key(side)
-		if _, isUID := k.UID(); !isUID || len(ident) == reusedLook {
+		if _, isUID := k.UID(); !isUID || len(at) == reusedLook {
 			break
 		}
 		if row.Ident != "" && !delta.Gone[row.ID] {
 			keys.Add(k)
-			ident[k] = row.Ident
+			at[k] = row
 		}
 	}
 	if keys.Empty() {
 		return false, nil
 	}
-	other := map[mail.Key][]byte{}
-	err := r.e.store(side).Describe(ctx, refOf(r.p.name, res), keys, mail.WantHeader, func(ds []mail.Description) error {
+	// Another message would have to have come in the same second and be of the same
+	// size. A server has both at hand; for a header it opens the message.
+	store, ref := r.e.store(side), refOf(r.p.name, res)
+	var unlike mail.KeySet
+	err := store.Describe(ctx, ref, keys, mail.WantDate|mail.WantCRLFSize, func(ds []mail.Description) error {
 		for _, d := range ds {
+			if row := at[d.Key]; row.Size < 0 || d.CRLFSize != row.Size || !sameDate(d.Date, row.Date) {
+				unlike.Add(d.Key)
+			}
+		}
+		return nil
+	})
+	if err != nil || unlike.Empty() {
+		return false, err
+	}
+	other := map[mail.Key][]byte{}
+	err = store.Describe(ctx, ref, unlike, mail.WantHeader, func(ds []mail.Description) error {
+		for _, d := range ds {
+			ident := at[d.Key].Ident
 			of, placeholder := placeholderOf(d.Header)
-			if HeaderIdentity(d.Header, -1).Header != ident[d.Key] && !(placeholder && side == state.Near && of.Header == ident[d.Key]) {
+			if HeaderIdentity(d.Header, -1).Header != ident && !(placeholder && side == state.Near && of.Header == ident) {
 				other[d.Key] = slices.Clone(d.Header)
 			}
 		}

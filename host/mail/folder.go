@@ -6,8 +6,8 @@ import "strings"
 const Inbox = "INBOX"
 
 // Cursor is where a store stood when it was last read. Only the driver that
-// made it can read it; everybody else compares it with == and keeps it. The
-// empty cursor means "never read".
+// made it can read it; everybody else compares its place, advances it by the marks
+// of changes of their own, and keeps it. The empty cursor means "never read".
 type Cursor string
 
 // Folder is a folder as a store lists it.
@@ -24,7 +24,7 @@ type Folder struct {
 	// Count is the number of messages, -1 where it is not known.
 	Count int
 	// Epoch and Cursor are set where the store can tell them without opening
-	// the folder. A cursor equal to the one of the last run means that nothing
+	// the folder. A cursor of the same place as the one of the last run means that nothing
 	// changed since.
 	Epoch  string
 	Cursor Cursor

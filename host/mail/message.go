@@ -85,6 +85,9 @@ type Placed struct {
 	Flags Flags
 	// Dropped are those that it was given and cannot keep.
 	Dropped Flags
+	// Mark is what the message adds to the mark of its folder, where the store
+	// has such marks in its cursors.
+	Mark Mark
 	// Altered is set when a controller changed the content before it was kept.
 	Altered *Altered
 	// Err is set when this one message was refused. The others are there.
@@ -133,6 +136,9 @@ type Outcome struct {
 	Dropped Flags
 	// NewKey is the key in the other folder after a move, where the store tells.
 	NewKey Key
+	// Mark is what the change added to the mark of the folder, where the store has
+	// such marks in its cursors.
+	Mark Mark
 	// Gone reports that the message was not there any more.
 	Gone bool
 	// Err is set when this one change was refused. The others are done.

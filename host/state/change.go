@@ -13,6 +13,15 @@ func (c *Change) check(folder string) error {
 // adds reports whether the change leaves something that needs a folder to be in.
 func (c *Change) adds() bool { return len(c.Intend) > 0 || len(c.Put) > 0 }
 
+// rows reports whether the change is one of rows.
+func (c *Change) rows() bool { return len(c.Put)+len(c.Drop) > 0 }
+
+// unmarked returns a record without the marks in its cursors.
+func (f Folder) unmarked() Folder {
+	f.FarCursor, f.NearCursor = f.FarCursor.Place(), f.NearCursor.Place()
+	return f
+}
+
 // replaced returns the rows of Put that stand for rows which are there already
 // and stay.
 func (c *Change) replaced() []Row {

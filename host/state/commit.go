@@ -7,13 +7,13 @@ import (
 	"zombiezen.com/go/sqlite"
 )
 
-// Commit applies a change in one transaction and syncs it to the disk.
+// Commit applies a change in one transaction, and syncs it to the disk unless it says Later.
 func (d *DB) Commit(ctx context.Context, folder string, c *Change) error {
 	if err := c.check(folder); err != nil {
 		return err
 	}
 	var newIntents, newRows []int64
-	err := d.write(ctx, opCommit, func(w *writer) (err error) {
+	err := d.writeSoon(ctx, opCommit, c.Later, func(w *writer) (err error) {
 		newIntents, newRows, err = w.apply(folder, c)
 		return err
 	})
@@ -95,11 +95,21 @@ func (w *writer) record(folder string, c *Change) (int64, error) {
 		}
 		id = w.conn.LastInsertRowID()
 	}
-	if c.Folder == nil {
+	switch {
+	case c.Folder == nil && c.rows():
+		return id, w.exec(unmark, id)
+	case c.Folder == nil:
 		return id, nil
+	case c.rows():
+		return id, w.updateFolder(id, folder, c.Folder.unmarked())
 	}
 	return id, w.updateFolder(id, folder, *c.Folder)
 }
+
+// unmark is Folder.unmarked for the record that is there.
+const unmark = `UPDATE folders SET far_cursor = substr(far_cursor, 1, instr(far_cursor || '#', '#') - 1),
+	near_cursor = substr(near_cursor, 1, instr(near_cursor || '#', '#') - 1)
+	WHERE id = ?1 AND (instr(far_cursor, '#') OR instr(near_cursor, '#'))`
 
 func (w *writer) updateFolder(id int64, folder string, f Folder) error {
 	stmt, err := w.conn.Prepare(`UPDATE folders SET far = ?2, near = ?3, far_epoch = ?4, near_epoch = ?5,

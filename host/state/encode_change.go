@@ -21,16 +21,16 @@ const (
 
 // encodeHead writes the parts of a change that do not grow.
 func encodeHead(folder string, c *Change) wire.Value {
-	head := wire.List{folder, c.Forget, nil}
+	head := wire.List{folder, c.Forget, c.Later, nil}
 	if c.Folder != nil {
-		head[2] = encodeFolder(*c.Folder)
+		head[3] = encodeFolder(*c.Folder)
 	}
 	return head
 }
 
 func decodeHead(v wire.Value) (folder string, c *Change, err error) {
-	cols := readColumns(v, 3)
-	folder, c = cols.text(), &Change{Forget: next[bool](cols)}
+	cols := readColumns(v, 4)
+	folder, c = cols.text(), &Change{Forget: next[bool](cols), Later: next[bool](cols)}
 	if cols.err == nil && cols.left[0] != nil {
 		record, err := decodeFolder(cols.left[0])
 		if err != nil {

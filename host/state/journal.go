@@ -14,7 +14,8 @@ type Journal interface {
 	// BeginRun durably notes a run that is about to change something, and
 	// returns its number. Numbers only grow.
 	BeginRun(ctx context.Context, kind string) (int64, error)
-	// EndRun notes how a run ended. One that was killed never ends.
+	// EndRun notes how a run ended. One that was killed never ends. As with Prune,
+	// it is as a Change with Later.
 	EndRun(ctx context.Context, run int64, outcome string) error
 	// Runs returns the runs, newest first, at most limit of them; all when it is
 	// 0. Each tells how many events of which kind it has.

@@ -39,6 +39,9 @@ func (m *Memory) Commit(ctx context.Context, folder string, c *Change) error {
 		f.record = *c.Folder
 		f.record.Open, f.record.Messages, f.record.Refused, f.record.Ambiguous = 0, 0, 0, 0
 	}
+	if c.rows() && f != nil {
+		f.record = f.record.unmarked()
+	}
 	ids := m.lastID
 	newIntents, newRows, err := f.apply(folder, c, &ids)
 	if err != nil {

@@ -97,7 +97,7 @@ func (d *DB) prepare(ctx context.Context, w *writer, path string) error {
 	}
 	// With NORMAL, a transaction that was reported as done could be gone after
 	// a power failure.
-	if err := run(w.conn, "PRAGMA synchronous = FULL"); err != nil {
+	if err := run(w.conn, syncEach); err != nil {
 		return err
 	}
 	if version < len(schema().Migrations) {

@@ -11,8 +11,8 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// Store is durable sync state. Every Commit is one durable transaction. A Store
-// may be called from several goroutines at once.
+// Store is durable sync state. Every Commit is one transaction, durable when it
+// returns unless it says Later. A Store may be called from several goroutines at once.
 type Store interface {
 	// Open takes the lock of the account and opens or creates the state. A
 	// second instance gets fault.Busy at once; state of another account is
@@ -20,7 +20,8 @@ type Store interface {
 	Open(ctx context.Context) error
 	Close() error
 
-	// Info and SetInfo read and durably replace what concerns the whole account.
+	// Info and SetInfo read and replace what concerns the whole account. A Pending
+	// beyond Run is durable when SetInfo returns; else it is as a Change with Later.
 	Info(ctx context.Context) (Info, error)
 	SetInfo(ctx context.Context, info Info) error
 
@@ -187,6 +188,10 @@ type Intent struct {
 
 // Change is one transaction on one folder. It is applied in the order of its
 // fields.
+//
+// A change of rows takes the marks from the cursors of the folder's record: they
+// are of what the rows said before. Taken for that of what they say now, a mark
+// would hide a message that came with the change and went after it.
 type Change struct {
 	Forget bool    // drop all that is known of the folder, intents included
 	Folder *Folder // replace the folder's record; another Far renames it, rows and all
@@ -197,4 +202,8 @@ type Change struct {
 	// Journal tells what was done. Its events are in the folder of the change
 	// whatever their Folder says.
 	Journal []Event
+	// Later reports that nothing depends on the change: what it records is found
+	// out again where a power failure takes it away. It is atomic as any other, and
+	// is durable with the next change that is, or when the Store is closed.
+	Later bool
 }

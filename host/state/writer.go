@@ -16,6 +16,11 @@ type writer struct {
 // write calls fn within a transaction that is durable when write returns nil,
 // and undone when it returns an error.
 func (d *DB) write(ctx context.Context, op string, fn func(*writer) error) error {
+	return d.writeSoon(ctx, op, false, fn)
+}
+
+// writeSoon is write for what may be durable later, see Change.
+func (d *DB) writeSoon(ctx context.Context, op string, later bool, fn func(*writer) error) error {
 	ctx, done, err := d.begin(ctx, op)
 	if err != nil {
 		return err
@@ -31,11 +36,31 @@ func (d *DB) write(ctx context.Context, op string, fn func(*writer) error) error
 	case <-ctx.Done():
 		return stopped(ctx, op)
 	}
-	err = w.transaction(ctx, fn)
+	if later {
+		err = w.later(ctx, fn)
+	} else {
+		err = w.transaction(ctx, fn)
+	}
 	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
 		return stopped(ctx, op)
 	}
 	return d.fault(op, err)
+}
+
+// How a commit waits for the disk. The write-ahead log is written in order: a
+// commit that is synced takes all those before it along.
+const (
+	syncEach  = "PRAGMA synchronous = FULL"
+	syncLater = "PRAGMA synchronous = NORMAL"
+)
+
+// later is a transaction that is durable with the next one, or when the database
+// is closed.
+func (w *writer) later(ctx context.Context, fn func(*writer) error) error {
+	if err := run(w.conn, syncLater); err != nil {
+		return err
+	}
+	return errors.Join(w.transaction(ctx, fn), run(w.conn, syncEach))
 }
 
 func (w *writer) transaction(ctx context.Context, fn func(*writer) error) (err error) {

@@ -87,7 +87,7 @@ func (c *changer) apply(ctx context.Context, one mail.Change) mail.Outcome {
 	case mail.ChangeFlags:
 		do = func(e entry) error { return c.flags(e, one, &o) }
 	case mail.ChangeRemove:
-		do = c.remove
+		do = func(e entry) error { return c.remove(e, &o) }
 	case mail.ChangeMove:
 		to, err := c.target(ctx, one.To)
 		if err != nil {
@@ -133,7 +133,7 @@ func (c *changer) flags(e entry, one mail.Change, o *mail.Outcome) error {
 	if err := c.rename(e, to); err != nil {
 		return err
 	}
-	o.Flags, o.Dropped = flags, one.Add.Minus(flags)
+	o.Flags, o.Dropped, o.Mark = flags, one.Add.Minus(flags), renamed(e.name, to.name)
 	return nil
 }
 
@@ -170,22 +170,23 @@ func sameFile(a, b string) (bool, error) {
 }
 
 // remove removes a message, in all of its files.
-func (c *changer) remove(e entry) error {
+func (c *changer) remove(e entry, o *mail.Outcome) error {
 	others, err := c.sure(e)
 	if err != nil {
 		return err
 	}
-	for _, o := range append(others, e) {
-		if err := os.Remove(c.f.path(o)); err != nil && (o == e || !missing(err)) {
+	for _, file := range append(others, e) {
+		if err := os.Remove(c.f.path(file)); err != nil && (file == e || !missing(err)) {
 			return err
 		}
 		c.dirty[c.f.dir+"/cur"] = true
-		if o.new {
+		if file.new {
 			c.dirty[c.f.dir+"/new"] = true
 		}
 	}
 	e.gone = true
 	c.f.note(e)
+	o.Mark = removed(append(others, e)...)
 	return nil
 }
 

@@ -11,8 +11,9 @@ const batch = 1000
 
 // Changes reads the names of a folder's files. It opens none of them: sizes are
 // -1 and dates are zero. When the folder stands where the cursor says, nothing
-// is read at all; else everything is handed out, since file names hold no
-// history.
+// is read at all. When its names are those that the cursor's mark is of, which it
+// is after a run that changed something itself, nothing is handed out. Else
+// everything is, since file names hold no history.
 func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (mail.Result, error) {
 	const op = "read folder"
 	ctx, done, err := s.begin(ctx, op, ref.Name)
@@ -30,13 +31,16 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 		if err != nil {
 			return mail.Result{}, ioFault(op, ref.Name, err)
 		}
-		if cursor == since {
-			return mail.Result{Epoch: epoch, Cursor: cursor}, nil
+		if cursor == since.Place() {
+			return mail.Result{Epoch: epoch, Cursor: since}, nil
 		}
 	}
-	list, err := s.scanIn(ctx, op, f, mail.Ref{Name: ref.Name, Epoch: epoch})
+	list, err := s.scanIn(ctx, op, f, mail.Ref{Name: ref.Name, Epoch: epoch}, since)
 	if err != nil {
 		return mail.Result{}, ioFault(op, ref.Name, err)
+	}
+	if list.same {
+		return mail.Result{Epoch: epoch, Cursor: list.cursor}, nil
 	}
 	for key, files := range list.doubles {
 		f.warn(s.log, key, "several files have the same name before the flags; only one of them is kept in step", "files", len(files))
@@ -68,10 +72,10 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 
 // scanIn reads a folder, and makes sure that it was this one: one that is renamed
 // or removed meanwhile reads like an empty one.
-func (s *Store) scanIn(ctx context.Context, op string, f *folder, ref mail.Ref) (listing, error) {
+func (s *Store) scanIn(ctx context.Context, op string, f *folder, ref mail.Ref, since mail.Cursor) (listing, error) {
 	f.renames.RLock()
 	defer f.renames.RUnlock()
-	list, err := s.scan(ctx, f)
+	list, err := s.scan(ctx, f, since)
 	if err == nil {
 		_, _, err = s.lookUp(op, ref)
 	}

@@ -82,7 +82,7 @@ func (s *Store) publish(f *folder, d *delivery, letters *table) mail.Placed {
 	if !open {
 		return refused(fault.New(fault.Internal, "deliver", "it was aborted or committed before"))
 	}
-	if e, _, ok := f.lookup(d.key); ok {
+	if e, _, ok := s.lookup(f, d.key); ok {
 		if _, err := os.Lstat(f.path(e)); err == nil {
 			return refused(&os.PathError{Op: "deliver", Path: f.path(e), Err: fs.ErrExist})
 		}
@@ -95,5 +95,5 @@ func (s *Store) publish(f *folder, d *delivery, letters *table) mail.Placed {
 	}
 	d.take()
 	kept := letters.flagsOf(own)
-	return mail.Placed{Key: d.key, Flags: kept, Dropped: d.flags.Minus(kept)}
+	return mail.Placed{Key: d.key, Flags: kept, Dropped: d.flags.Minus(kept), Mark: markOf(name)}
 }

@@ -55,7 +55,7 @@ func (s *Store) pick(f *folder, doubles []entry) (best entry, there []entry) {
 // them hold the same as the one to go by.
 func (f *folder) others(e entry) (others []entry, equal bool, err error) {
 	f.mu.Lock()
-	doubles := f.doubles[e.key()]
+	doubles := f.doubles[e.key()] // there is an index: e came from it
 	f.mu.Unlock()
 	equal = true
 	for _, o := range doubles {

@@ -11,9 +11,10 @@ import (
 
 // lookup returns the file of a message, as far as the index knows, and which
 // reading the index is from.
-func (f *folder) lookup(key mail.Key) (e entry, reading int, ok bool) {
+func (s *Store) lookup(f *folder, key mail.Key) (e entry, reading int, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	s.sortOut(f)
 	i, ok := findEntry(f.index, key)
 	if !ok || f.index[i].gone {
 		return entry{}, f.reading, false
@@ -23,7 +24,7 @@ func (f *folder) lookup(key mail.Key) (e entry, reading int, ok bool) {
 
 // forget drops the index. f.mu is held.
 func (f *folder) forget() {
-	f.index, f.doubles = nil, nil
+	f.index, f.doubles, f.raw = nil, nil, nil
 	f.reading++
 }
 
@@ -36,12 +37,37 @@ func (f *folder) note(e entry) {
 	}
 }
 
-// keep remembers a listing as the folder's index.
-func (s *Store) keep(f *folder, l listing) listing {
-	var used uint32
-	for _, e := range l.entries {
+// sortOut makes the index of a reading of which nobody needed one. f.mu is held.
+func (s *Store) sortOut(f *folder) {
+	if f.raw == nil {
+		return
+	}
+	l := s.settleDoubles(f, names{entries: f.raw}.sorted())
+	f.index, f.doubles, f.raw = l.entries, l.doubles, nil
+	f.used = lettersIn(l.entries)
+}
+
+func lettersIn(list []entry) (used uint32) {
+	for _, e := range list {
 		used |= letterBits(e.name[e.cut:])
 	}
+	return used
+}
+
+// keepRaw remembers a reading of which nobody may need the index.
+func (s *Store) keepRaw(f *folder, raw names, l listing) listing {
+	f.mu.Lock()
+	f.forget()
+	f.raw, f.used = raw.entries, 0
+	l.reading = f.reading
+	f.mu.Unlock()
+	s.limit(f, len(raw.entries))
+	return l
+}
+
+// keep remembers a listing as the folder's index.
+func (s *Store) keep(f *folder, l listing) listing {
+	used := lettersIn(l.entries)
 	f.mu.Lock()
 	// The caller's entries stay as they are; the index is changed in place.
 	f.forget()

@@ -38,7 +38,7 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		e, reading, known := l.f.lookup(key)
+		e, reading, known := l.store.lookup(l.f, key)
 		if known {
 			if err := fn(e); !missing(err) {
 				return true, err
@@ -66,8 +66,9 @@ func (l *locator) glance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	list := l.store.settleDoubles(l.f, raw)
+	list := l.store.settleDoubles(l.f, raw.sorted())
 	l.f.mu.Lock()
+	l.store.sortOut(l.f)
 	known := l.f.index
 	l.f.mu.Unlock()
 	list.entries = union(list.entries, known)
@@ -81,7 +82,7 @@ func (l *locator) scan(ctx context.Context) error {
 	}
 	l.scans--
 	defer l.share()()
-	list, err := l.store.scan(ctx, l.f)
+	list, err := l.store.scan(ctx, l.f, "")
 	if err == nil { // a folder that went away meanwhile reads like an empty one
 		_, _, err = l.store.lookUp(l.op, l.ref)
 	}

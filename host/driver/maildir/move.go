@@ -28,11 +28,11 @@ func (c *changer) target(ctx context.Context, name string) (target, error) {
 	}
 	t := target{f: f, keys: map[string]bool{}}
 	if f != c.f {
-		entries, err := c.s.readFolder(ctx, f)
+		list, err := c.s.readFolder(ctx, f)
 		if err != nil {
 			return target{}, ioFault(op, name, err)
 		}
-		for _, e := range entries {
+		for _, e := range list.entries {
 			t.keys[e.key()] = true
 		}
 	}

@@ -35,14 +35,16 @@ type listing struct {
 	doubles map[string][]entry // all files of a message that has several
 	cursor  mail.Cursor
 	unsure  bool // what is missing may be there
+	same    bool // as the cursor says that was given: entries are left out
 	reading int  // its number
 }
 
-// scan reads a folder. The caller holds f.renames, shared or not.
-func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
-	var sum listing   // of the readings so far
-	var first []entry // the reading before, when the times were those of since
-	var since times
+// scan reads a folder, and tells whether it is as since says. The caller holds
+// f.renames, shared or not.
+func (s *Store) scan(ctx context.Context, f *folder, since mail.Cursor) (listing, error) {
+	var sum listing     // of the readings so far
+	var first mail.Mark // of the reading before, when the times were those of then
+	var then times
 	stood := false // there was such a reading; it may have found nothing
 	for try := range len(scanPauses) {
 		if err := pause(ctx, scanPauses[try]); err != nil {
@@ -65,38 +67,63 @@ func (s *Store) scan(ctx context.Context, f *folder) (listing, error) {
 			return listing{}, err
 		}
 		still := before == after
-		if still && (before.settled(now) || stood && since == before && slices.Equal(first, raw)) {
-			l := s.settleDoubles(f, raw)
-			l.cursor = s.cursor(before, now, before.settled(now))
-			return s.keep(f, l), nil
+		if still && (before.settled(now) || stood && then == before && first == raw.mark) {
+			return s.believe(f, raw, s.cursor(before, now, before.settled(now)), since)
 		}
 		if stood = still; stood {
-			first, since = slices.Clone(raw), before
+			first, then = raw.mark, before
 		}
-		l := s.settleDoubles(f, raw)
+		l := s.settleDoubles(f, raw.sorted())
 		sum = listing{entries: union(l.entries, sum.entries), doubles: l.doubles, unsure: true, cursor: s.cursor(before, now, false)}
 	}
 	return s.keep(f, sum), nil
 }
 
-// readFolder reads both directories once, and orders what it finds. new/ comes
-// first: what is moved to cur/ meanwhile is then found twice rather than never.
-func (s *Store) readFolder(ctx context.Context, f *folder) ([]entry, error) {
-	var out []entry
+// believe makes a listing of a reading that is good.
+func (s *Store) believe(f *folder, raw names, place, since mail.Cursor) (listing, error) {
+	letters, err := s.tables(f)
+	if err != nil {
+		return listing{}, err
+	}
+	mark := raw.mark.Plus(letters)
+	if was, marked := since.Mark(); marked && was == mark {
+		return s.keepRaw(f, raw, listing{cursor: place.Marked(mark), same: true}), nil
+	}
+	l := s.settleDoubles(f, raw.sorted())
+	l.cursor = place.Marked(mark)
+	return s.keep(f, l), nil
+}
+
+// names is what one reading of a folder finds.
+type names struct {
+	entries []entry // in no order
+	mark    mail.Mark
+}
+
+// sorted orders the entries, and returns them.
+func (r names) sorted() []entry {
+	slices.SortFunc(r.entries, byKey)
+	return r.entries
+}
+
+// readFolder reads both directories once. new/ comes first: what is moved to cur/
+// meanwhile is then found twice rather than never.
+func (s *Store) readFolder(ctx context.Context, f *folder) (names, error) {
+	var out names
 	for _, sub := range []string{"/new", "/cur"} {
 		s.opts.Timing.Count(timing.Directories, 1)
-		names, err := readNames(ctx, f.dir+sub)
+		list, err := readNames(ctx, f.dir+sub)
 		if err != nil {
-			return nil, err
+			return names{}, err
 		}
-		out = slices.Grow(out, len(names))
-		for _, name := range names {
+		out.entries = slices.Grow(out.entries, len(list))
+		for _, name := range list {
 			if name[0] != '.' {
-				out = append(out, newEntry(name, sub == "/new", s.opts.InfoSeparator[0]))
+				out.entries = append(out.entries, newEntry(name, sub == "/new", s.opts.InfoSeparator[0]))
+				out.mark = out.mark.Plus(markOf(name))
 			}
 		}
 	}
-	slices.SortFunc(out, byKey)
 	return out, nil
 }
 

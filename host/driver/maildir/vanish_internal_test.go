@@ -31,7 +31,7 @@ func TestFolderThatIsRenamedWhileItIsRead(t *testing.T) {
 			require.NoError(t, s.CreateFolder(t.Context(), "Work"))
 			want = fault.EpochChanged
 		}
-		_, err = s.scanIn(t.Context(), "read", f, ref)
+		_, err = s.scanIn(t.Context(), "read", f, ref, "")
 		require.ErrorIs(t, err, want)
 	}
 }

@@ -54,9 +54,11 @@ func (s *Store) apply(name string, c mail.Change) mail.Outcome {
 	switch c.Op {
 	case mail.ChangeFlags:
 		kept := f.allowed(c.Add, s.opts.Keywords)
+		before := s.markOf(m)
 		f.setFlags(m, m.flags.Minus(c.Remove).Union(kept))
-		o.Flags, o.Dropped = f.get(c.Key).flags, c.Add.Minus(kept)
+		o.Flags, o.Dropped, o.Mark = f.get(c.Key).flags, c.Add.Minus(kept), s.markOf(f.get(c.Key)).Minus(before)
 	case mail.ChangeRemove:
+		o.Mark = mail.Mark{}.Minus(s.markOf(m))
 		f.remove(c.Key)
 	case mail.ChangeMove:
 		s.move(f, m, c.To, &o)

@@ -64,7 +64,12 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 
 func (f *folder) changes(since mail.Cursor, maildir bool) (mail.Result, []mail.Meta) {
 	res := mail.Result{Epoch: f.epochString(), Cursor: f.cursor()}
-	epoch, next, modseq := parseCursor(since)
+	if maildir {
+		res.Cursor = res.Cursor.Marked(f.mark())
+	}
+	was, _ := since.Mark()
+	now, _ := res.Cursor.Mark()
+	epoch, next, modseq := parseCursor(since.Place())
 	if epoch == res.Epoch && (next > f.next || modseq > f.modseq) {
 		res.Rewound = true
 		modseq = 0
@@ -73,7 +78,9 @@ func (f *folder) changes(since mail.Cursor, maildir bool) (mail.Result, []mail.M
 	case epoch != res.Epoch || modseq == 0:
 		res.Complete = true
 		modseq = 0
-	case maildir && since != res.Cursor:
+	case maildir && was == now && was != (mail.Mark{}):
+		return res, nil
+	case maildir && since.Place() != res.Cursor.Place():
 		res.Complete = true
 		modseq = 0
 	}

@@ -209,7 +209,7 @@ func (s *Store) commit(d *delivery) (mail.Placed, error) {
 		return mail.Placed{Err: d.err}, nil
 	}
 	d.ended = true
-	p := mail.Placed{Key: d.msg.key, Flags: d.msg.flags, Dropped: d.dropped}
+	p := mail.Placed{Key: d.msg.key, Flags: d.msg.flags, Dropped: d.dropped, Mark: d.store.markOf(d.msg)}
 	if s.opts.NoUIDPlus && !s.opts.Maildir {
 		p.Key = ""
 	}

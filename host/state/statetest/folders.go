@@ -98,3 +98,19 @@ func testForget(t *testing.T, s state.Store) {
 	require.Equal(t, []state.Folder{want}, folders(t, s))
 	require.Equal(t, c.Put, load(t, s, "Work", state.Far))
 }
+
+// testMarks changes rows: the marks in the cursors go, and nothing else.
+func testMarks(t *testing.T, s state.Store) {
+	marked := record("INBOX")
+	marked.FarCursor, marked.NearCursor = "far", "near 2#0123456789abcdef0123456789abcdef"
+	commit(t, s, "INBOX", &state.Change{Folder: marked, Intend: []state.Intent{intent(1)}})
+	require.Equal(t, marked.NearCursor, folders(t, s)[0].NearCursor)
+	put := &state.Change{Put: rows(1, 3)}
+	for _, c := range []*state.Change{put, {Drop: []int64{1}}, {Folder: marked, Put: rows(5, 7)}} {
+		commit(t, s, "INBOX", &state.Change{Folder: marked})
+		commit(t, s, "INBOX", c)
+		is := folders(t, s)[0]
+		require.EqualValues(t, "near 2", is.NearCursor)
+		require.EqualValues(t, "far", is.FarCursor)
+	}
+}

@@ -31,6 +31,7 @@ func Run(t *testing.T, newStore New) {
 		{"folder records", testFolders},
 		{"refused rows are counted", testRefused},
 		{"journal", testJournal},
+		{"a change of rows takes marks away", testMarks},
 		{"rename a folder", testRename},
 		{"forget a folder", testForget},
 		{"rows", testRows},
