@@ -62,7 +62,7 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 	} else if !usable(d.key, s.opts.InfoSeparator[0]) {
 		return nil, fault.New(fault.Internal, op, "the key %q cannot name a file", d.key).InFolder(ref.Name)
 	}
-	if err := s.prepare(d); err != nil {
+	if err := s.prepare(f, d); err != nil {
 		return nil, ioFault(op, ref.Name, err)
 	}
 	written := false
@@ -80,11 +80,11 @@ func (s *Store) Deliver(ctx context.Context, ref mail.Ref, m mail.Meta, body mai
 }
 
 // prepare notes that there will be a file to clean up, before there is.
-func (s *Store) prepare(d *delivery) error {
+func (s *Store) prepare(f *folder, d *delivery) error {
 	if err := s.lock.mark(textDirty); err != nil {
 		return err
 	}
-	if err := s.disk.watch(d.dir); err != nil {
+	if err := s.disk.watch(f); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -114,9 +114,9 @@ func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) er
 	return err
 }
 
-func createTmp(path string) (*os.File, error) {
+func createTmp(path string) (*tmpFile, error) {
 	for try := 0; ; try++ {
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		file, err := openTmp(path)
 		switch {
 		case err == nil || try > 0:
 			return file, err

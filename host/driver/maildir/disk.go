@@ -29,7 +29,7 @@ type disk struct {
 // Where nothing was measured yet.
 const (
 	guessWhole = 3 * time.Millisecond
-	guessEach  = 250 * time.Microsecond
+	guessEach  = time.Millisecond
 )
 
 // syncers is how many files are synced at a time.
@@ -41,10 +41,11 @@ func newDisk(o Options) *disk {
 
 // watch is called before the first file of a batch is written to dir: a file
 // system tells of writes that failed only those who had it open meanwhile.
-func (d *disk) watch(dir string) error {
-	if d.off || !d.syncfs {
+func (d *disk) watch(folder *folder) error {
+	if d.off || !d.syncfs || folder.watched.Load() {
 		return nil
 	}
+	dir := folder.dir
 	info, err := os.Stat(dir)
 	if err != nil {
 		return err
@@ -55,14 +56,14 @@ func (d *disk) watch(dir string) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.systems[id.dev] != nil {
-		return nil
+	if d.systems[id.dev] == nil {
+		f, err := os.Open(dir)
+		if err != nil {
+			return err
+		}
+		d.systems[id.dev] = f
 	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	d.systems[id.dev] = f
+	folder.watched.Store(true)
 	return nil
 }
 
@@ -87,7 +88,7 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 	if wholesale && syncFS(system) == nil {
 		d.timing.Count(timing.Syncs, 1)
 		d.learn(&d.whole, time.Since(begun))
-		d.learn(&d.each, 0)
+		d.learn(&d.each, guessEach)
 		return nil
 	}
 	d.timing.Count(timing.Syncs, int64(len(paths)))
@@ -96,13 +97,13 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 		return err
 	}
 	d.learn(&d.each, time.Since(begun)/time.Duration(len(paths)))
-	d.learn(&d.whole, 0)
+	d.learn(&d.whole, guessWhole)
 	return nil
 }
 
 // learn notes what something cost. More is believed at once, less bit by bit.
-// What was not tried counts as nothing: so it is forgotten slowly, and gets
-// another try.
+// What was not tried counts as little: so it is forgotten slowly, and gets another
+// try.
 func (d *disk) learn(cost *time.Duration, now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

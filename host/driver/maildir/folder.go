@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -19,6 +20,8 @@ type folder struct {
 	// renames is held while the driver itself renames files here, and shared by
 	// those who read the directory, so that they never race with ourselves.
 	renames sync.RWMutex
+
+	watched atomic.Bool // see disk.watch
 
 	mu      sync.Mutex // guards what follows
 	epoch   string

@@ -124,7 +124,7 @@ func (s *Store) relocate(ctx context.Context, from string, to *folder, as entry)
 		return err
 	}
 	d := &delivery{store: s, dir: to.dir, key: mail.Key(as.key())}
-	if err := s.prepare(d); err != nil {
+	if err := s.prepare(to, d); err != nil {
 		return err
 	}
 	defer d.Abort()
