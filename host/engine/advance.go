@@ -17,13 +17,29 @@ func (fp *FolderPlan) advance(side state.Side, by mail.Mark) {
 	fp.marks.done[side] = fp.marks.done[side].Plus(by)
 }
 
+// startEmpty notes that a folder was made on a side: from then on it holds what the
+// run puts there, which the sum of the marks tells.
+func (fp *FolderPlan) startEmpty(side state.Side) {
+	cursor := &fp.record.FarCursor
+	if side == state.Near {
+		cursor = &fp.record.NearCursor
+	}
+	if *cursor == "" {
+		*cursor = mail.Cursor("").Marked(mail.Mark{})
+	}
+}
+
 // done returns the record of a folder in which everything is done.
 func (fp *FolderPlan) done() state.Folder {
 	fp.marks.Lock()
 	defer fp.marks.Unlock()
 	record := fp.record
-	record.FarCursor = record.FarCursor.Advance(fp.marks.done[state.Far])
-	record.NearCursor = record.NearCursor.Advance(fp.marks.done[state.Near])
+	for side, cursor := range map[state.Side]*mail.Cursor{state.Far: &record.FarCursor, state.Near: &record.NearCursor} {
+		*cursor = cursor.Advance(fp.marks.done[side])
+		if m, _ := cursor.Mark(); m == (mail.Mark{}) {
+			*cursor = cursor.Place() // nothing was put there, or the store has no marks
+		}
+	}
 	record.Policy = fp.policy()
 	return record
 }

@@ -186,6 +186,7 @@ func (e *Engine) createFolder(ctx context.Context, fp *FolderPlan, s *Step) erro
 		return err
 	}
 	e.report.count(&e.report.Created, 1)
+	fp.startEmpty(s.Side)
 	if e.Policy.Subscribe.Has(s.Side) {
 		return maker.Subscribe(ctx, fp.Name)
 	}

@@ -11,11 +11,11 @@ import (
 // that records what they tell about, so that the journal never tells of anything
 // the state does not know, nor misses any of it.
 type Journal interface {
-	// BeginRun durably notes a run that is about to change something, and
-	// returns its number. Numbers only grow.
+	// BeginRun notes a run that is about to change something, and returns its
+	// number. Numbers only grow. As with EndRun and Prune, it is as a Change with
+	// Later: what the run records makes it durable.
 	BeginRun(ctx context.Context, kind string) (int64, error)
-	// EndRun notes how a run ended. One that was killed never ends. As with Prune,
-	// it is as a Change with Later.
+	// EndRun notes how a run ended. One that was killed never ends.
 	EndRun(ctx context.Context, run int64, outcome string) error
 	// Runs returns the runs, newest first, at most limit of them; all when it is
 	// 0. Each tells how many events of which kind it has.

@@ -11,7 +11,7 @@ import (
 
 // BeginRun notes a run that is about to change something.
 func (d *DB) BeginRun(ctx context.Context, kind string) (id int64, err error) {
-	err = d.write(ctx, opWriteJournal, func(w *writer) error {
+	err = d.writeSoon(ctx, opWriteJournal, true, func(w *writer) error {
 		stmt, err := w.conn.Prepare("INSERT INTO runs (id, kind, began) VALUES ((SELECT coalesce(max(id), 0) FROM runs) + 1, ?1, ?2)")
 		if err != nil {
 			return err

@@ -31,5 +31,9 @@ func (s *Store) tables(f *folder) (mail.Mark, error) {
 	if err != nil {
 		return mail.Mark{}, err
 	}
-	return markOf(words.format(nil)), nil
+	text := words.format(nil)
+	if text == "" {
+		return mail.Mark{}, nil
+	}
+	return markOf(text), nil
 }
