@@ -53,5 +53,6 @@ func (r *reading) hasRoom(in Input) bool {
 			known++
 		}
 	}
-	return r.p.far.Count > known && len(in.candidates()) < r.e.Policy.MaxMessages
+	// A Maildir does not tell how many messages it has.
+	return (r.p.far.Count < 0 || r.p.far.Count > known) && len(in.candidates()) < r.e.Policy.MaxMessages
 }
