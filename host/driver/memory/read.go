@@ -75,11 +75,11 @@ func (f *folder) changes(since mail.Cursor, maildir bool) (mail.Result, []mail.M
 		modseq = 0
 	}
 	switch {
+	case maildir && was == now && was != (mail.Mark{}):
+		return res, nil
 	case epoch != res.Epoch || modseq == 0:
 		res.Complete = true
 		modseq = 0
-	case maildir && was == now && was != (mail.Mark{}):
-		return res, nil
 	case maildir && since.Place() != res.Cursor.Place():
 		res.Complete = true
 		modseq = 0
