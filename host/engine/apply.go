@@ -148,7 +148,7 @@ func (e *Engine) begunRecord(fp *FolderPlan) *state.Folder {
 	record := fp.record
 	record.FarCursor, record.NearCursor, record.Policy = "", "", ""
 	if known, ok := e.known[fp.Name]; ok && !fp.reset {
-		record.FarCursor, record.NearCursor, record.Policy = known.FarCursor, known.NearCursor, known.Policy
+		record.FarCursor, record.NearCursor, record.Policy = known.FarCursor.Place(), known.NearCursor.Place(), known.Policy
 	}
 	if fp.partly {
 		record.NearCursor = ""

@@ -99,7 +99,9 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 		return err
 	}
 	done := recording{side: side}
-	done.change.Later = true // the flags are what they are, and tell it again
+	// Near flags are what they are, and tell it again. A far one may be taken off by
+	// another client meanwhile.
+	done.change.Later = side == state.Near
 	for i, out := range outcomes {
 		s, row, marked := batch[i].step, batch[i].row, batch[i].marked
 		switch {
@@ -121,9 +123,13 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 			// The other copy is yet to be expunged. Until then the mark there is
 			// news, for the next run too.
 			*marked = kept.Has(mail.Deleted)
+			fp.unmark(side)
 			continue
 		}
 		done.mark = done.mark.Plus(out.Mark)
+		if out.Mark == (mail.Mark{}) { // it was so already
+			fp.unmark(side)
+		}
 		ev := eventOf(string(s.Op), s.Side, row, s.Reason)
 		row.Flags = row.Flags.Union(kept).Minus(s.Remove)
 		if ev.After = row.Flags; !kept.Empty() || !s.Remove.Empty() {
@@ -168,6 +174,9 @@ func (e *Engine) removeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 	for i, out := range outcomes {
 		row, marked := items[i].row, items[i].marked
 		done.mark = done.mark.Plus(out.Mark)
+		if out.Mark == (mail.Mark{}) { // it was gone, or went to the trash
+			fp.unmark(s.Side)
+		}
 		if out.Err != nil {
 			fp.blocked.Store(true)
 			done.failed = append(done.failed, withKey(out.Err, out.Key))

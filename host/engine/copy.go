@@ -335,6 +335,9 @@ func (c *copier) deliverTaken(ctx context.Context, b *batch, in *state.Intent, n
 	if !c.e.Policy.CopyDate {
 		m.Date = in.Date
 	}
+	if !m.Flags.Equal(in.Flags) { // changed since they were read
+		c.fp.unmark(c.from)
+	}
 	it, known := c.known[m.Key]
 	agreed := m.Flags
 	if known && c.step.Form == FormUpgrade {

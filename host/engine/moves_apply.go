@@ -89,6 +89,8 @@ func (m *mover) batch(ctx context.Context, items []item) error {
 	var done []item
 	var settled []int64
 	var failed []error
+	m.to.unmark(m.step.Side)
+	m.from.unmark(m.step.Side)
 	for i, out := range outcomes {
 		switch {
 		case out.Err != nil:

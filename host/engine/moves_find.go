@@ -47,6 +47,9 @@ func (e *Engine) joinMoves(ctx context.Context, plan *Plan) error {
 	for _, fp := range plan.Folders {
 		if r := j.plans[fp]; r != nil {
 			r.do()
+			// A row that came along says what was agreed on where it was.
+			fp.unmark(state.Far)
+			fp.unmark(state.Near)
 		}
 	}
 	for _, n := range j.notes {

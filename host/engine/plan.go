@@ -67,6 +67,7 @@ type FolderPlan struct {
 	marks struct {
 		sync.Mutex
 		done [state.Near + 1]mail.Mark // what the run changed on each side, and recorded
+		lost [state.Near + 1]bool      // rows changed in other ways too
 	}
 
 	census census

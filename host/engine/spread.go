@@ -48,30 +48,32 @@ func (c *copier) spread(ctx context.Context, b *batch, keys mail.KeySet) error {
 			return nil
 		})
 	}
-	err := c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], keys, func(m mail.Meta, body mail.Body) error {
-		in, n := b.take(m.Key)
-		if in == nil {
-			return nil
-		}
-		if body.Size < 0 || body.Size > spreadSize {
-			return c.deliverTaken(gctx, b, in, n, m, body, nil)
-		}
-		text, _ := c.spare.Get().(*bytes.Buffer)
-		if text == nil {
-			text = new(bytes.Buffer)
-		}
-		text.Reset()
-		if _, err := io.Copy(text, body.Reader); err != nil {
-			return err
-		}
-		select {
-		case work <- ahead{in, n, m, body, text}:
-			return nil
-		case <-gctx.Done():
-			return context.Cause(gctx)
-		}
-	})
-	close(work)
+	err := func() error {
+		defer close(work) // also when a source panics
+		return c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], keys, func(m mail.Meta, body mail.Body) error {
+			in, n := b.take(m.Key)
+			if in == nil {
+				return nil
+			}
+			if body.Size < 0 || body.Size > spreadSize {
+				return c.deliverTaken(gctx, b, in, n, m, body, nil)
+			}
+			text, _ := c.spare.Get().(*bytes.Buffer)
+			if text == nil {
+				text = new(bytes.Buffer)
+			}
+			text.Reset()
+			if _, err := io.Copy(text, body.Reader); err != nil {
+				return err
+			}
+			select {
+			case work <- ahead{in, n, m, body, text}:
+				return nil
+			case <-gctx.Done():
+				return context.Cause(gctx)
+			}
+		})
+	}()
 	if failed := group.Wait(); failed != nil {
 		return failed
 	}

@@ -61,6 +61,7 @@ func (e *Engine) removeSome(ctx context.Context, fp *FolderPlan, batch []replace
 	for i, r := range batch {
 		removals[i] = mail.Change{Key: r.key, Op: mail.ChangeRemove}
 	}
+	fp.unmark(state.Near)
 	outcomes, err := near.Change(ctx, ref, removals)
 	if err != nil {
 		return err

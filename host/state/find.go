@@ -14,7 +14,8 @@ import (
 type Wanted struct {
 	// Far and Near are the keys of messages on either side.
 	Far, Near mail.KeySet
-	// Last is how many of the rows with the highest keys are wanted, on each side.
+	// Last is how many of the rows with the highest keys are wanted, on each side,
+	// of those that have an identity.
 	Last int
 }
 
@@ -43,8 +44,8 @@ const (
 	findOdd      = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 AND ` + ofOdd
 	findFar      = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 AND far = ?2`
 	findNear     = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 AND near = ?2`
-	findLastFar  = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 ORDER BY far DESC LIMIT ?2`
-	findLastNear = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 ORDER BY near DESC LIMIT ?2`
+	findLastFar  = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 AND ident <> '' ORDER BY far DESC LIMIT ?2`
+	findLastNear = `SELECT ` + rowColumns + ` FROM messages WHERE folder = ?1 AND ident <> '' ORDER BY near DESC LIMIT ?2`
 )
 
 // Find reads few rows of a folder of any size: each by an index.
@@ -133,9 +134,11 @@ func (wanted Wanted) Among(rows []Row) Found {
 
 // lastOf returns where the rows are that have the highest keys of a side.
 func lastOf(rows []Row, side Side, n int) []int {
-	order := make([]int, len(rows))
-	for i := range order {
-		order[i] = i
+	var order []int
+	for i := range rows {
+		if rows[i].Ident != "" {
+			order = append(order, i)
+		}
 	}
 	slices.SortFunc(order, func(a, b int) int { return -cmp.Compare(rows[a].Key(side), rows[b].Key(side)) })
 	return order[:min(n, len(order))]
