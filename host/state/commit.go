@@ -13,7 +13,7 @@ func (d *DB) Commit(ctx context.Context, folder string, c *Change) error {
 		return err
 	}
 	var newIntents, newRows []int64
-	err := d.writeSoon(ctx, opCommit, c.Later, func(w *writer) (err error) {
+	err := d.write(ctx, opCommit, c.Later, func(w *writer) (err error) {
 		newIntents, newRows, err = w.apply(folder, c)
 		return err
 	})

@@ -64,7 +64,7 @@ func (d *DB) Info(ctx context.Context) (Info, error) {
 
 // SetInfo replaces what is kept about the account.
 func (d *DB) SetInfo(ctx context.Context, info Info) error {
-	return d.writeSoon(ctx, opSetInfo, info.Pending <= info.Run, func(w *writer) error {
+	return d.write(ctx, opSetInfo, info.Pending <= info.Run, func(w *writer) error {
 		return writeInfo(w.conn, map[string]string{
 			keyAccountID: info.Account,
 			keyRun:       strconv.FormatInt(info.Run, 10),

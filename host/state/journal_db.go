@@ -11,7 +11,7 @@ import (
 
 // BeginRun notes a run that is about to change something.
 func (d *DB) BeginRun(ctx context.Context, kind string) (id int64, err error) {
-	err = d.writeSoon(ctx, opWriteJournal, true, func(w *writer) error {
+	err = d.write(ctx, opWriteJournal, true, func(w *writer) error {
 		stmt, err := w.conn.Prepare("INSERT INTO runs (id, kind, began) VALUES ((SELECT coalesce(max(id), 0) FROM runs) + 1, ?1, ?2)")
 		if err != nil {
 			return err
@@ -29,7 +29,7 @@ func (d *DB) BeginRun(ctx context.Context, kind string) (id int64, err error) {
 
 // EndRun notes how a run ended.
 func (d *DB) EndRun(ctx context.Context, run int64, outcome string) error {
-	return d.writeSoon(ctx, opWriteJournal, true, func(w *writer) error {
+	return d.write(ctx, opWriteJournal, true, func(w *writer) error {
 		stmt, err := w.conn.Prepare("UPDATE runs SET ended = ?2, outcome = ?3 WHERE id = ?1")
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (d *DB) EndRun(ctx context.Context, run int64, outcome string) error {
 
 // Prune forgets old runs, but the newest: its number is not given twice.
 func (d *DB) Prune(ctx context.Context, before time.Time) error {
-	return d.writeSoon(ctx, opWriteJournal, true, func(w *writer) error {
+	return d.write(ctx, opWriteJournal, true, func(w *writer) error {
 		const old = "(SELECT id FROM runs WHERE began < ?1 AND id < (SELECT max(id) FROM runs))"
 		for _, query := range []string{"DELETE FROM journal WHERE run IN " + old, "DELETE FROM runs WHERE id IN " + old} {
 			if err := w.exec(query, before.Unix()); err != nil {

@@ -13,14 +13,9 @@ type writer struct {
 	lastID int64 // highest ID ever given to a row or an intent
 }
 
-// write calls fn within a transaction that is durable when write returns nil,
-// and undone when it returns an error.
-func (d *DB) write(ctx context.Context, op string, fn func(*writer) error) error {
-	return d.writeSoon(ctx, op, false, fn)
-}
-
-// writeSoon is write for what may be durable later, see Change.
-func (d *DB) writeSoon(ctx context.Context, op string, later bool, fn func(*writer) error) error {
+// write calls fn within a transaction that is durable when write returns nil, or
+// with a later one, see Change; and undone when it returns an error.
+func (d *DB) write(ctx context.Context, op string, later bool, fn func(*writer) error) error {
 	ctx, done, err := d.begin(ctx, op)
 	if err != nil {
 		return err
