@@ -12,6 +12,7 @@ import (
 // and the other frames, which are handed to control.
 type peer struct {
 	tasks *tally
+	calls tally // of the other process, being served
 	out   outbox
 	in    *wire.FrameReader
 	w     *wire.FrameWriter

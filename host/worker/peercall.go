@@ -129,7 +129,9 @@ func (p *peer) called(f wire.Frame) error {
 	p.mu.Lock()
 	p.served[f.Stream] = s
 	p.mu.Unlock()
+	p.calls.add()
 	finish := func(v wire.Value, err error) {
+		defer p.calls.done()
 		p.mu.Lock()
 		delete(p.served, f.Stream)
 		p.mu.Unlock()

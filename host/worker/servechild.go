@@ -99,6 +99,7 @@ func (s *serving) run(ctx context.Context, err error) error {
 	s.say(frameReady, err)
 	if err == nil {
 		err = s.await(ctx)
+		s.lastReplies()
 		s.say(frameExit, err)
 	}
 	closing, done := context.WithTimeout(context.Background(), s.host.opt.Grace)
@@ -107,6 +108,18 @@ func (s *serving) run(ctx context.Context, err error) error {
 		err = late
 	}
 	return err
+}
+
+// lastReplies waits until the calls that ended before the worker did are answered:
+// an exit that overtakes their replies would cut them off.
+func (s *serving) lastReplies() {
+	late := time.NewTimer(s.host.opt.Grace)
+	defer late.Stop()
+	select {
+	case <-s.peer.calls.idle():
+	case <-s.peer.life.Done():
+	case <-late.C:
+	}
 }
 
 // await returns the worker's Exit.
