@@ -16,7 +16,7 @@ import (
 )
 
 var operations = []string{
-	"state.info", "state.set_info", "state.folders", "state.load", "state.intents", "state.commit", "state.unknown",
+	"state.info", "state.set_info", "state.folders", "state.load", "state.find", "state.intents", "state.commit", "state.unknown",
 }
 
 // FuzzServe sends any value as the arguments of any operation, and any value on

@@ -204,6 +204,7 @@ type Change struct {
 	Journal []Event
 	// Later reports that nothing depends on the change: what it records is found
 	// out again where a power failure takes it away. It is atomic as any other, and
-	// is durable with the next change that is, or when the Store is closed.
+	// is durable with the next change that is, or when the Store is closed while no
+	// other program has it open.
 	Later bool
 }
