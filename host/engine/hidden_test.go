@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,9 +125,12 @@ func (f *fickle) act(s *memory.Store) (undo func()) {
 
 // runWithGuest has a user at work near while a run is under way.
 func (f *fickle) runWithGuest() {
+	var mu sync.Mutex // lanes call at once
 	n, at := 0, f.IntN(60)
 	undo := func() {}
 	f.near.SetHook(func(context.Context, memory.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
 		switch n++; n {
 		case at:
 			undo = f.act(f.near)

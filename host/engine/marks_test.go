@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,8 +14,11 @@ import (
 
 // during does something once, in the middle of an operation of a store.
 func during(s *memory.Store, op memory.Op, do func()) (end func(t *testing.T)) {
+	var mu sync.Mutex // lanes call at once
 	done := false
 	s.SetHook(func(_ context.Context, c memory.Call) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if c.Op == op && !done {
 			done = true
 			do()
