@@ -17,7 +17,7 @@ import (
 // returned names the message after Sync, for as long as it is kept.
 type Spool interface {
 	Write(ctx context.Context, run int64, body mail.Body) (name string, err error)
-	Sync() error
+	Sync(ctx context.Context) error
 	// Open returns a message; the closer belongs to the caller.
 	Open(name string) (io.Closer, mail.Body, error)
 	// Prune makes room: what is older than before goes, and then the oldest, so
@@ -79,7 +79,7 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 	if err != nil {
 		return nil, err
 	}
-	if err := e.Spool.Sync(); err != nil {
+	if err := e.Spool.Sync(ctx); err != nil {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(failed)) {

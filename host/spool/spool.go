@@ -14,8 +14,7 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/imapfw/imapfw/host/durable"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
@@ -25,20 +24,21 @@ import (
 type Spool struct {
 	dir string
 
+	disk *durable.Disk
+
+	syncing sync.Mutex // guards broken
+	broken  error
+
 	mu      sync.Mutex
-	next    map[int64]int   // of each run, the number of its last file
-	written []string        // since the last Sync, full paths
-	dirs    map[string]bool // that were written to since the last Sync
+	next    map[int64]int       // of each run, the number of its last file
+	written map[string][]string // since the last Sync, full paths by their directory
 }
 
 // New returns the spool in a folder. It does no I/O; the folder is made, for its
 // owner only, when the first message comes.
 func New(dir string) *Spool {
-	return &Spool{dir: dir, next: map[int64]int{}, dirs: map[string]bool{}}
+	return &Spool{dir: dir, disk: durable.New(false, nil), next: map[int64]int{}, written: map[string][]string{}}
 }
-
-// syncers is how many files are synced at once.
-const syncers = 16
 
 // The ends of file names, which tell the line ends of the content.
 const (
@@ -72,7 +72,8 @@ func (s *Spool) Write(ctx context.Context, run int64, body mail.Body) (name stri
 		return "", err
 	}
 	s.mu.Lock()
-	s.written = append(s.written, path)
+	dir := filepath.Dir(path)
+	s.written[dir] = append(s.written[dir], path)
 	s.mu.Unlock()
 	return name, nil
 }
@@ -109,7 +110,11 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 			s.next[run] = max(s.next[run], n)
 		}
 	}
-	s.dirs[dir], s.dirs[s.dir] = true, true
+	if len(s.written[dir]) == 0 {
+		if err := s.disk.Watch(dir); err != nil {
+			return "", "", s.fault("make the folder for undo", err)
+		}
+	}
 	s.next[run]++
 	end := endLF
 	if ends == mail.CRLF {
@@ -119,37 +124,35 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 	return name, filepath.Join(s.dir, filepath.FromSlash(name)), nil
 }
 
-// Sync makes everything durable that was written.
-func (s *Spool) Sync() error {
+// Sync makes everything durable that was written, by whomever. Once it has failed
+// it fails for ever: a second look at a file whose writing failed may find nothing
+// wrong with it.
+func (s *Spool) Sync(ctx context.Context) error {
+	s.syncing.Lock() // who comes second may have had its files taken by the first
+	defer s.syncing.Unlock()
 	s.mu.Lock()
-	files, dirs := s.written, s.dirs
-	s.written, s.dirs = nil, map[string]bool{}
+	written := s.written
+	s.written = map[string][]string{}
 	s.mu.Unlock()
-	if len(files) == 0 {
-		return nil
+	if s.broken != nil || len(written) == 0 {
+		return s.broken
 	}
-	var group errgroup.Group
-	group.SetLimit(syncers)
-	for _, path := range files {
-		group.Go(func() error { return s.fault("keep a message for undo", syncPath(path)) })
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for dir := range dirs {
-		if err := syncPath(dir); err != nil {
-			return s.fault("keep a message for undo", err)
+	defer s.disk.Close()
+	for dir, paths := range written {
+		if s.broken = s.disk.Files(ctx, dir, paths); s.broken == nil {
+			s.broken = s.disk.Dirs(dir)
+		}
+		if s.broken != nil {
+			break
 		}
 	}
-	return nil
-}
-
-func syncPath(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
+	if s.broken == nil {
+		s.broken = s.disk.Dirs(s.dir)
 	}
-	return errors.Join(f.Sync(), f.Close())
+	if s.broken != nil && ctx.Err() == nil {
+		s.broken = s.fault("keep a message for undo", s.broken)
+	}
+	return s.broken
 }
 
 // Open returns a message by the name it is kept under. The caller closes it.

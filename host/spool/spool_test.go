@@ -2,6 +2,7 @@ package spool_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 		}
 	}
 	require.Len(t, content, 6)
-	require.NoError(t, s.Sync())
+	require.NoError(t, s.Sync(t.Context()))
 	again := spool.New(dir)
 	for name, text := range content {
 		f, b, err := again.Open(name)
@@ -71,6 +72,18 @@ func TestPartOfAMessageIsNotKept(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "1", "*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+// TestSyncThatFailed: nothing is taken for durable after a sync that failed, also
+// not by those who did not ask for it.
+func TestSyncThatFailed(t *testing.T) {
+	s := spool.New(t.TempDir())
+	write(t, s, 1, "x", mail.LF)
+	stopped, stop := context.WithCancelCause(t.Context())
+	why := errors.New("stopped")
+	stop(why)
+	require.ErrorIs(t, s.Sync(stopped), why)
+	require.ErrorIs(t, s.Sync(t.Context()), why)
 }
 
 type failing struct{ err error }

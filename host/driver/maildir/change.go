@@ -62,7 +62,7 @@ func (s *Store) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) ([]m
 	// Targets of moves first: a message may be found twice after a power cut,
 	// never nowhere.
 	dirs := slices.SortedFunc(maps.Keys(c.dirty), func(a, b string) int { return c.order(a) - c.order(b) })
-	if serr := s.syncDirs(dirs...); err == nil {
+	if serr := s.disk.Dirs(dirs...); err == nil {
 		err = serr
 	}
 	if err != nil {

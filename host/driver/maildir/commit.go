@@ -47,7 +47,7 @@ func (s *Store) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	}
 	letters, err := s.giveLetters(ctx, f, words)
 	if err == nil {
-		err = s.disk.files(ctx, f.dir, files)
+		err = s.disk.Files(ctx, f.dir, files)
 	}
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
@@ -63,7 +63,7 @@ func (s *Store) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 		placed[i] = s.publish(f, d, &letters)
 	}
 	f.renames.Unlock()
-	return placed, ioFault(op, ref.Name, s.syncDirs(f.dir+"/cur"))
+	return placed, ioFault(op, ref.Name, s.disk.Dirs(f.dir+"/cur"))
 }
 
 // publish gives one file its name in cur/.

@@ -50,7 +50,7 @@ func (s *Store) makeFolder(ctx context.Context, name, dir string) error {
 		return err
 	}
 	for ; ; dir = filepath.Dir(dir) {
-		if err := s.syncDirs(dir); err != nil {
+		if err := s.disk.Dirs(dir); err != nil {
 			return err
 		}
 		if dir == s.opts.Path || dir == s.opts.Inbox || dir == filepath.Dir(dir) {
@@ -118,5 +118,5 @@ func (s *Store) RemoveFolder(ctx context.Context, name string) error {
 	if err := os.Remove(f.dir); err != nil && !notEmpty(err) && !missing(err) {
 		return ioFault(op, name, err)
 	}
-	return ioFault(op, name, s.syncDirs(f.dir, filepath.Dir(f.dir)))
+	return ioFault(op, name, s.disk.Dirs(f.dir, filepath.Dir(f.dir)))
 }

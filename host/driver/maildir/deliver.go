@@ -84,8 +84,11 @@ func (s *Store) prepare(f *folder, d *delivery) error {
 	if err := s.lock.mark(textDirty); err != nil {
 		return err
 	}
-	if err := s.disk.watch(f); err != nil {
-		return err
+	if !f.watched.Load() {
+		if err := s.disk.Watch(f.dir); err != nil {
+			return err
+		}
+		f.watched.Store(true)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

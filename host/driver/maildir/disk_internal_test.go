@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/timing"
 )
 
 // commitSome commits n messages and returns the store.
@@ -40,14 +40,15 @@ func commitSome(t *testing.T, o Options, n int, spoil func(tmp string)) (*Store,
 }
 
 func TestCommitSyncs(t *testing.T) {
-	cost := func(s *Store) [2]time.Duration { return [2]time.Duration{s.disk.whole, s.disk.each} }
-	guess := [2]time.Duration{guessWhole, guessEach}
-	for _, n := range []int{1, 100} {
-		s, _ := commitSome(t, Options{}, n, nil)
-		require.NotEqual(t, guess, cost(s), "what it cost is known, so it was done")
-		s, _ = commitSome(t, Options{NoFsync: true}, n, nil)
-		require.Equal(t, guess, cost(s), "the user does not want it")
+	syncs := func(o Options, n int) int64 {
+		o.Timing = timing.New()
+		_, _ = commitSome(t, o, n, nil)
+		return o.Timing.Figures().Count(timing.Syncs)
 	}
+	made := syncs(Options{}, 0) // the folder
+	require.Equal(t, made+2, syncs(Options{}, 1), "what is in the file, and its name")
+	require.GreaterOrEqual(t, syncs(Options{}, 100), made+2)
+	require.Zero(t, syncs(Options{NoFsync: true}, 100), "the user does not want it")
 }
 
 func TestCommitWithoutAFile(t *testing.T) {
@@ -55,17 +56,6 @@ func TestCommitWithoutAFile(t *testing.T) {
 	require.ErrorIs(t, placed[0].Err, fault.NotFound)
 	require.NoError(t, placed[1].Err)
 	require.NoError(t, placed[2].Err)
-}
-
-func TestDiskTriesTheOtherWayAgain(t *testing.T) {
-	d := newDisk(Options{})
-	d.learn(&d.whole, time.Minute) // somebody else was writing a lot
-	require.Equal(t, time.Minute, d.whole)
-	tries := 0
-	for ; d.whole > 100*d.each; tries++ {
-		d.learn(&d.whole, 0)
-	}
-	require.Less(t, tries, 300, "it is not given up for ever")
 }
 
 func TestUnion(t *testing.T) {

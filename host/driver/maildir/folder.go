@@ -21,7 +21,7 @@ type folder struct {
 	// those who read the directory, so that they never race with ourselves.
 	renames sync.RWMutex
 
-	watched atomic.Bool // see disk.watch
+	watched atomic.Bool // by the disk, see durable.Disk
 
 	mu      sync.Mutex // guards what follows
 	epoch   string

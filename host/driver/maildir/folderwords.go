@@ -166,8 +166,8 @@ func (s *Store) writeWords(dir, text string) error {
 		return err
 	}
 	_, err = f.WriteString(text)
-	if err == nil && !s.disk.off {
-		err = f.Sync()
+	if err == nil {
+		err = s.disk.Open(f)
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
@@ -176,7 +176,7 @@ func (s *Store) writeWords(dir, text string) error {
 		err = os.Rename(lock, filepath.Join(dir, wordsFile))
 	}
 	if err == nil {
-		err = s.syncDirs(dir)
+		err = s.disk.Dirs(dir)
 	}
 	return err
 }

@@ -132,16 +132,14 @@ func (s *Store) relocate(ctx context.Context, from string, to *folder, as entry)
 	if err := d.write(ctx, info.ModTime(), body); err != nil {
 		return err
 	}
-	if !s.disk.off {
-		if err := syncPath(d.tmp()); err != nil {
-			return err
-		}
+	if err := s.disk.Files(ctx, to.dir, []string{d.tmp()}); err != nil {
+		return err
 	}
 	if err := renameNew(d.tmp(), to.path(as)); err != nil {
 		return err
 	}
 	d.take()
-	if err := s.syncDirs(to.dir + "/" + as.sub()[1:4]); err != nil {
+	if err := s.disk.Dirs(to.dir + "/" + as.sub()[1:4]); err != nil {
 		return err
 	}
 	return os.Remove(from)

@@ -152,7 +152,7 @@ func (s *Store) renameDirs(op, folder string, dirs []dirRename) error {
 	}
 	for dir := range touched {
 		for ; ; dir = filepath.Dir(dir) {
-			if err := s.syncDirs(dir); err != nil {
+			if err := s.disk.Dirs(dir); err != nil {
 				return err
 			}
 			if dir == s.opts.Path || dir == s.opts.Inbox || dir == filepath.Dir(dir) {

@@ -52,7 +52,7 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	text := "# imapfw knows by the next line whose mail this is; leave it where it is\n" + stamp + "\n"
 	err = renameio.WriteFile(filepath.Join(s.opts.Path, stampFile), []byte(text), 0o600)
 	if err == nil {
-		err = s.syncDirs(s.opts.Path)
+		err = s.disk.Dirs(s.opts.Path)
 	}
 	return ioFault("write stamp", "", err)
 }

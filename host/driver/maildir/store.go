@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/durable"
 	"github.com/imapfw/imapfw/host/fault"
 )
 
@@ -21,7 +22,7 @@ type Store struct {
 	layout layout
 	log    *slog.Logger
 	keys   *keyMaker
-	disk   *disk
+	disk   *durable.Disk
 
 	copiers *sync.Pool // of *copier
 	names   func(ctx context.Context, dir string) ([]string, error)
@@ -74,7 +75,7 @@ func (s *Store) Open(ctx context.Context) error {
 		return err
 	}
 	s.opts, s.layout, s.log, s.lock = opts, newLayout(opts), opts.Log, newRootLock(opts.Path)
-	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), newDisk(opts)
+	s.keys, s.disk = newKeyMaker(opts.InfoSeparator), durable.New(opts.NoFsync, opts.Timing)
 	s.copiers = newCopiers()
 	s.folders, s.pending, s.indexed = map[string]*folder{}, map[*delivery]struct{}{}, nil
 	s.spelled = map[string]bool{}
@@ -164,7 +165,7 @@ func (s *Store) Close() error {
 	if clean {
 		err = s.lock.mark(textClean)
 	}
-	s.disk.close()
+	s.disk.Close()
 	if lerr := s.lock.release(); err == nil {
 		err = lerr
 	}

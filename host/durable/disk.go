@@ -1,9 +1,14 @@
-package maildir
+// Package durable brings what was written to the disk: files, many at a time, and
+// the entries of directories.
+package durable
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,11 +16,11 @@ import (
 	"github.com/imapfw/imapfw/host/timing"
 )
 
-// disk makes files durable. There are two ways for a batch: one syncfs(2), which
+// Disk makes files durable. There are two ways for a batch: one syncfs(2), which
 // costs the same for a thousand files as for one but also writes what everybody
 // else has in memory, and fsync(2) for each, several at a time. It takes the one
-// that was cheaper lately.
-type disk struct {
+// that was cheaper lately. Its methods may be called from several goroutines.
+type Disk struct {
 	off    bool // the user leaves it to the system
 	syncfs bool // syncfs(2) is there, and can be believed
 	timing *timing.Recorder
@@ -35,50 +40,59 @@ const (
 // syncers is how many files are synced at a time.
 const syncers = 16
 
-func newDisk(o Options) *disk {
-	return &disk{off: o.NoFsync, syncfs: canSyncFS(), timing: o.Timing, systems: map[uint64]*os.File{}, whole: guessWhole, each: guessEach}
+// New returns a disk; it does no I/O. With off, nothing is done at all: the user
+// leaves it to the system when files reach the disk. The recorder may be nil.
+func New(off bool, timing *timing.Recorder) *Disk {
+	return &Disk{off: off, syncfs: canSyncFS(), timing: timing, systems: map[uint64]*os.File{}, whole: guessWhole, each: guessEach}
 }
 
-// watch is called before the first file of a batch is written to dir: a file
+// Watch is called before the first file of a batch is written to dir: a file
 // system tells of writes that failed only those who had it open meanwhile.
-func (d *disk) watch(folder *folder) error {
-	if d.off || !d.syncfs || folder.watched.Load() {
+func (d *Disk) Watch(dir string) error {
+	if d.off || !d.syncfs {
 		return nil
 	}
-	dir := folder.dir
-	info, err := os.Stat(dir)
+	dev, err := device(dir)
 	if err != nil {
 		return err
 	}
-	id, ok := idOf(info)
-	if !ok {
-		return nil
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.systems[id.dev] == nil {
+	if d.systems[dev] == nil {
 		f, err := os.Open(dir)
 		if err != nil {
 			return err
 		}
-		d.systems[id.dev] = f
+		d.systems[dev] = f
 	}
-	folder.watched.Store(true)
 	return nil
 }
 
-// files makes the content of files in dir durable.
-func (d *disk) files(ctx context.Context, dir string, paths []string) error {
+// device tells the file system that a directory is on.
+func device(dir string) (uint64, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return 0, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0, &os.PathError{Op: "stat", Path: dir, Err: errors.ErrUnsupported}
+	}
+	return uint64(st.Dev), nil //nolint:unconvert // its type differs between systems
+}
+
+// Files makes the content of files in dir durable. A file that is not there any
+// more is no error.
+func (d *Disk) Files(ctx context.Context, dir string, paths []string) error {
 	if d.off || len(paths) == 0 {
 		return nil
 	}
-	info, err := os.Stat(dir)
+	dev, err := device(dir)
 	if err != nil {
 		return err
 	}
-	id, _ := idOf(info)
 	d.mu.Lock()
-	system := d.systems[id.dev]
+	system := d.systems[dev]
 	wholesale := system != nil && d.whole < d.each*time.Duration(len(paths))
 	d.mu.Unlock()
 
@@ -104,7 +118,7 @@ func (d *disk) files(ctx context.Context, dir string, paths []string) error {
 // learn notes what something cost. More is believed at once, less bit by bit.
 // What was not tried counts as little: so it is forgotten slowly, and gets another
 // try.
-func (d *disk) learn(cost *time.Duration, now time.Duration) {
+func (d *Disk) learn(cost *time.Duration, now time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if now > *cost {
@@ -122,13 +136,39 @@ func syncEach(ctx context.Context, paths []string) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if err := syncPath(path); !missing(err) {
+			if err := syncPath(path); !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-			return nil // renaming it will tell for this one message
+			return nil // whoever wants it will find out
 		})
 	}
 	return all.Wait()
+}
+
+// Open makes the content of one open file durable.
+func (d *Disk) Open(f *os.File) error {
+	if d.off {
+		return nil
+	}
+	d.timing.Count(timing.Syncs, 1)
+	return f.Sync()
+}
+
+// Dirs makes what was created, renamed and removed in directories durable. A
+// directory that is not there any more is no error.
+func (d *Disk) Dirs(dirs ...string) error {
+	if d.off {
+		return nil
+	}
+	span := d.timing.Begin(timing.Sync)
+	defer span.End()
+	for _, dir := range dirs {
+		d.timing.Count(timing.Syncs, 1)
+		if err := syncPath(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // syncPath makes a file's content, or a directory's entries, durable.
@@ -137,30 +177,11 @@ func syncPath(path string) error {
 	if err != nil {
 		return err
 	}
-	err = f.Sync()
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
+	return errors.Join(f.Sync(), f.Close())
 }
 
-// syncDirs makes what was created, renamed and removed in directories durable.
-func (s *Store) syncDirs(dirs ...string) error {
-	if s.disk.off {
-		return nil
-	}
-	span := s.disk.timing.Begin(timing.Sync)
-	defer span.End()
-	for _, dir := range dirs {
-		s.disk.timing.Count(timing.Syncs, 1)
-		if err := syncPath(dir); err != nil && !missing(err) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (d *disk) close() {
+// Close lets go of the file systems that are watched. The disk can be used on.
+func (d *Disk) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, f := range d.systems {

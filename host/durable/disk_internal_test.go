@@ -1,0 +1,89 @@
+package durable
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/timing"
+)
+
+// files makes n files in a new folder, which d watches or not.
+func files(t *testing.T, d *Disk, n int, watched bool) (dir string, paths []string) {
+	t.Helper()
+	dir = t.TempDir()
+	if watched {
+		require.NoError(t, d.Watch(dir))
+	}
+	for i := range n {
+		path := filepath.Join(dir, strconv.Itoa(i))
+		require.NoError(t, os.WriteFile(path, []byte("x"), 0o600))
+		paths = append(paths, path)
+	}
+	return dir, paths
+}
+
+func TestManyFilesAreOneSync(t *testing.T) {
+	if !canSyncFS() {
+		t.Skip("needs syncfs(2) that tells of failures")
+	}
+	r := timing.New()
+	d := New(false, r)
+	defer d.Close()
+	dir, paths := files(t, d, 100, true)
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.EqualValues(t, 1, r.Figures().Count(timing.Syncs))
+}
+
+// TestUnwatched: without a file system that was open while they were written, a
+// syncfs would not tell of writes that failed.
+func TestUnwatched(t *testing.T) {
+	r := timing.New()
+	d := New(false, r)
+	defer d.Close()
+	dir, paths := files(t, d, 100, false)
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.EqualValues(t, 100, r.Figures().Count(timing.Syncs))
+
+	dir, paths = files(t, d, 100, true)
+	d.Close()
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.EqualValues(t, 200, r.Figures().Count(timing.Syncs), "nothing is watched any more")
+}
+
+func TestWhatIsGoneIsNoError(t *testing.T) {
+	d := New(false, nil)
+	defer d.Close()
+	dir, paths := files(t, d, 2, false)
+	require.NoError(t, os.Remove(paths[0]))
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.NoError(t, d.Dirs(filepath.Join(dir, "none"), dir))
+	require.Error(t, d.Watch(filepath.Join(dir, "none")))
+}
+
+func TestOff(t *testing.T) {
+	r := timing.New()
+	d := New(true, r)
+	defer d.Close()
+	dir, paths := files(t, d, 3, true)
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.NoError(t, d.Dirs(dir))
+	require.Zero(t, r.Figures().Count(timing.Syncs))
+	_, ok := r.Figures().Phase(timing.Sync)
+	require.False(t, ok)
+}
+
+func TestTheOtherWayIsTriedAgain(t *testing.T) {
+	d := New(false, nil)
+	d.learn(&d.whole, time.Minute) // somebody else was writing a lot
+	require.Equal(t, time.Minute, d.whole)
+	tries := 0
+	for ; d.whole > 100*d.each; tries++ {
+		d.learn(&d.whole, 0)
+	}
+	require.Less(t, tries, 300, "it is not given up for ever")
+}

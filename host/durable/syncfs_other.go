@@ -1,0 +1,9 @@
+//go:build !linux
+
+package durable
+
+import "os"
+
+func canSyncFS() bool { return false }
+
+func syncFS(*os.File) error { return os.ErrInvalid }
