@@ -32,6 +32,7 @@ func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Rese
 	if epoch := epochOf(st.validity); folder.Epoch != "" && folder.Epoch != epoch {
 		return mail.Reservation{}, epochChanged(box.name, folder.Epoch, epoch)
 	}
+	d.collector.begin(box.name, st)
 	return mail.Reservation{Epoch: epochOf(st.validity), Next: mail.UIDKey(st.uidNext)}, nil
 }
 
@@ -82,9 +83,11 @@ func (s *session) guessUIDNext(ctx context.Context) (uint32, error) {
 	return last + 1, nil
 }
 
-// delivery is an APPEND that was sent. Its answer is read by imapclient, on the
-// connection's own goroutine; the session is the pool's again.
+// delivery is a message that waits for others (see several), or an APPEND that was
+// sent. The answer to that is read by imapclient, on the connection's own goroutine;
+// the session is the pool's again.
 type delivery struct {
+	driver  *Driver
 	folder  string
 	flags   mail.Flags
 	dropped mail.Flags // the folder does not keep them
@@ -92,10 +95,20 @@ type delivery struct {
 	cmd     *imapclient.AppendCommand
 	err     error // refused before anything was sent
 	ended   bool
+
+	with          *several
+	left          bool // aborted; guarded by the collector
+	uid, validity uint32
+	answer        error
 }
 
 // Abort forgets the answer. What was sent cannot be taken back.
-func (dl *delivery) Abort() { dl.end() }
+func (dl *delivery) Abort() {
+	if dl.with != nil && !dl.ended {
+		dl.driver.collector.leave(dl)
+	}
+	dl.end()
+}
 
 func (dl *delivery) end() {
 	if !dl.ended && dl.session != nil {
@@ -105,7 +118,8 @@ func (dl *delivery) end() {
 }
 
 // Deliver sends an APPEND and does not wait for its answer; with LITERAL+ (RFC
-// 7888) not even for leave to send. Keywords that the folder does not keep, as
+// 7888) not even for leave to send. A small message may wait for others first, to be
+// sent with them. Keywords that the folder does not keep, as
 // far as it has told, are left out.
 //
 // Also where UTF8=ACCEPT is on, a message goes as a plain literal, whatever is in
@@ -121,6 +135,16 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	if err != nil {
 		return nil, err
 	}
+	if d.collector.usable() {
+		if body.Size >= 0 && body.Size <= severalLargest {
+			return d.deliverSmall(ctx, box, folder.Epoch, m, body)
+		}
+		if waiting := d.collector.take(box.name); waiting != nil { // they came before
+			if err := d.sendSeveral(ctx, waiting); err != nil {
+				return nil, err
+			}
+		}
+	}
 	c, err := wireForm(ctx, body, d.opts.TempDir)
 	if err != nil {
 		return nil, inFolder(err, box.name)
@@ -135,9 +159,8 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 		return nil, err
 	}
 	defer d.pool.giveBack(s)
-	dl := &delivery{folder: box.name, flags: known.flags.keep(m.Flags)}
-	dl.dropped = m.Flags.Minus(dl.flags)
-	if dl.err = inFolder(acceptable(c.size, d.limit(s, box)), box.name); dl.err != nil {
+	dl := d.newDelivery(box, known, m)
+	if dl.err = inFolder(acceptable(c.size, d.limit(box)), box.name); dl.err != nil {
 		return dl, nil
 	}
 	options := &goimap.AppendOptions{Flags: imapFlags(dl.flags), Time: appendDate(m.Date)}
@@ -162,6 +185,47 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	dl.session = s
 	s.appendsTo.Store(&box.name)
 	s.appends.Add(1)
+	return dl, nil
+}
+
+func (d *Driver) newDelivery(box mailbox, known fact, m mail.Meta) *delivery {
+	dl := &delivery{driver: d, folder: box.name, flags: known.flags.keep(m.Flags)}
+	dl.dropped = m.Flags.Minus(dl.flags)
+	return dl
+}
+
+// deliverSmall puts a message with others.
+func (d *Driver) deliverSmall(ctx context.Context, box mailbox, epoch string, m mail.Meta, body mail.Body) (driver.Delivery, error) {
+	text, _ := d.texts.Get().(*smallText)
+	if text == nil {
+		text = new(smallText)
+	}
+	defer d.texts.Put(text)
+	wire, err := text.read(ctx, body)
+	if err != nil {
+		return nil, inFolder(err, box.name)
+	}
+	known, err := d.check(ctx, box, epoch)
+	if err != nil {
+		return nil, err
+	}
+	dl := d.newDelivery(box, known, m)
+	if dl.err = inFolder(acceptable(int64(len(wire)), d.limit(box)), box.name); dl.err != nil {
+		return dl, nil
+	}
+	if d.pool.isClosed() {
+		return nil, errClosed()
+	}
+	full, err := d.collector.add(box, dl, appendDate(m.Date), wire)
+	if full != nil {
+		if sendErr := d.sendSeveral(ctx, full); err == nil {
+			err = sendErr
+		}
+	}
+	if err != nil {
+		d.collector.leave(dl)
+		return nil, err
+	}
 	return dl, nil
 }
 
@@ -196,6 +260,13 @@ func appendDate(t time.Time) time.Time { return mail.StorableDate(t).UTC() }
 // known of the others.
 func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
 	placed := make([]mail.Placed, len(ds))
+	for _, each := range ds {
+		if dl, ok := each.(*delivery); ok && dl.with != nil {
+			if waiting := d.collector.takeIf(dl.with); waiting != nil {
+				_ = d.sendSeveral(ctx, waiting) // each of its messages tells
+			}
+		}
+	}
 	var unknown, moved error
 	for i, each := range ds {
 		dl, ok := each.(*delivery)
@@ -213,6 +284,9 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 			placed[i].Flags, placed[i].Dropped = dl.flags, dl.dropped
 			if data.UID == 0 {
 				continue
+			}
+			if dl.with == nil {
+				d.collector.came(folder.Name, data.UIDValidity, 1)
 			}
 			placed[i].Key = mail.UIDKey(uint32(data.UID))
 			if epoch := epochOf(data.UIDValidity); folder.Epoch != "" && epoch != folder.Epoch {
@@ -237,6 +311,12 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 // connection ended.
 func (dl *delivery) wait(ctx context.Context) (data *goimap.AppendData, err error) {
 	defer dl.end()
+	if dl.with != nil {
+		if err := dl.driver.settle(ctx, dl.with); err != nil {
+			return nil, err
+		}
+		return &goimap.AppendData{UID: goimap.UID(dl.uid), UIDValidity: dl.validity}, dl.answer
+	}
 	waited := false
 	err = dl.session.Run(ctx, "append", func(*imapclient.Client) (err error) {
 		waited = true

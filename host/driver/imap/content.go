@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -62,6 +63,30 @@ func wireForm(ctx context.Context, body mail.Body, dir string) (content, error) 
 		return content{}, err
 	}
 	return content{Reader: sp.reader(at), size: at.size, spool: sp}, nil
+}
+
+// smallText is memory for a message in the form of its source and in that of the
+// wire.
+type smallText struct {
+	source bytes.Buffer
+	wire   []byte
+}
+
+// read returns a body in CRLF form. It is valid until the next call.
+func (t *smallText) read(ctx context.Context, body mail.Body) ([]byte, error) {
+	t.source.Reset()
+	source := &counted{ctx: ctx, r: body.Reader}
+	if _, err := t.source.ReadFrom(source); err != nil {
+		return nil, err
+	}
+	if err := source.check(body.Size); err != nil {
+		return nil, err
+	}
+	if body.LineEnds == mail.CRLF {
+		return t.source.Bytes(), nil
+	}
+	t.wire = appendCRLF(t.wire[:0], t.source.Bytes())
+	return t.wire, nil
 }
 
 // counted counts what is read, and stops when ctx ends.

@@ -67,3 +67,20 @@ func (c *crlfReader) run() int {
 	}
 	return len(c.left)
 }
+
+// appendCRLF appends text with the LF of its line ends turned into CRLF, as
+// crlfReader does.
+func appendCRLF(to, text []byte) []byte {
+	for {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 {
+			return append(to, text...)
+		}
+		to = append(to, text[:i]...)
+		if n := len(to); n == 0 || to[n-1] != '\r' {
+			to = append(to, '\r')
+		}
+		to = append(to, '\n')
+		text = text[i+1:]
+	}
+}

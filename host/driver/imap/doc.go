@@ -17,6 +17,15 @@
 // With QRESYNC or CONDSTORE a changed one costs what changed in it; without, it
 // costs its flags. Nothing is done once per message but moving its content.
 //
+// # Delivering
+//
+// Where the server has MULTIAPPEND, LITERAL+ and UIDPLUS, small messages are sent
+// up to a hundred at a time, as one APPEND: it takes all of them or none. They stay
+// in memory until it has answered. After a NO each is sent by itself, if the
+// folder has nothing but what the server had confirmed; else the next run finds
+// out. Every other message is an APPEND of its own, sent without waiting for the
+// answer to the one before.
+//
 // # Trust
 //
 // A message is handed out only with every item that was asked for: servers send

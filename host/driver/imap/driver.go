@@ -2,6 +2,7 @@ package imap
 
 import (
 	"log/slog"
+	"sync"
 	"sync/atomic"
 
 	"github.com/imapfw/imapfw/host/driver"
@@ -53,6 +54,10 @@ type Driver struct {
 	names  *names
 	facts  facts
 	noGUID atomic.Bool // the server does not tell X-GUID
+
+	serverLimit atomic.Int64 // see limit
+	collector   *collector   // small messages to be delivered
+	texts       sync.Pool    // of *smallText
 }
 
 var (
@@ -84,7 +89,7 @@ func New(opts Options) (*Driver, error) {
 	if opts.Conn.Untagged == nil {
 		opts.Conn.Untagged = alerts(opts.Log)
 	}
-	d := &Driver{opts: opts, log: opts.Log}
+	d := &Driver{opts: opts, log: opts.Log, collector: newCollector()}
 	d.names = newNames(opts)
 	d.pool = newPool(opts.Connections, d.log, d.dial)
 	return d, nil

@@ -90,7 +90,7 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	dropSharedIDs(list)
 	for _, e := range list {
 		d.facts.limited(e.box.name, e.Limit)
-		e.Limit = d.limit(s, e.box)
+		e.Limit = d.limit(e.box)
 	}
 	return list, err
 }

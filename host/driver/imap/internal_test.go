@@ -41,6 +41,7 @@ func TestCRLFReaderConvertsLineEndsOnly(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, string(crlfForm(in)), string(out), name)
 		}
+		require.Equal(t, string(crlfForm(in)), string(appendCRLF(nil, in)))
 	})
 }
 

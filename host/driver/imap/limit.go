@@ -26,9 +26,9 @@ func acceptable(size, limit int64) error {
 // limit is the size of the largest message that a folder takes: the smallest of
 // what the user says, the server, and the server of this folder; 0 if nobody
 // tells (RFC 7889).
-func (d *Driver) limit(s *session, box mailbox) int64 {
+func (d *Driver) limit(box mailbox) int64 {
 	limit := d.opts.MaxAppend
-	for _, n := range [...]int64{serverLimit(s), d.facts.limit(box.name)} {
+	for _, n := range [...]int64{d.serverLimit.Load(), d.facts.limit(box.name)} {
 		if n > 0 && (limit == 0 || n < limit) {
 			limit = n
 		}

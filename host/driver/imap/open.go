@@ -30,7 +30,10 @@ func (d *Driver) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &session{Conn: c, facts: &d.facts, examine: d.opts.ReadOnly, used: time.Now()}, nil
+	s := &session{Conn: c, facts: &d.facts, examine: d.opts.ReadOnly, used: time.Now()}
+	d.serverLimit.Store(serverLimit(s))
+	d.collector.offered(c.AppendsSeveral())
+	return s, nil
 }
 
 // with runs fn on a session. Where the connection turns out to be dead, fn is

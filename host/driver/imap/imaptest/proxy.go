@@ -23,7 +23,8 @@ type Proxy struct {
 	Delay time.Duration
 	// Client sees each line of the client without its CRLF. It returns what is
 	// sent to the client in place of passing the line on ("A1 NO busy"), or ""
-	// to pass it on. A literal that follows an answered line is swallowed.
+	// to pass it on. The rest of a command whose line was answered
+	// is swallowed, with the literals in it.
 	Client func(line string) string
 	// Server sees each line of the server without its CRLF, and returns what the
 	// client gets: the line, other lines, or none.
@@ -193,9 +194,13 @@ func (p *Proxy) fromClient(both *pair, in *bufio.Reader, server, client io.Write
 		}
 		size, wait := LiteralSize(text)
 		if answer != "" {
-			if size >= 0 && !wait {
+			for size >= 0 && !wait {
 				_, _ = io.CopyN(io.Discard, in, size)
-				_, _ = in.ReadString('\n')
+				more, err := in.ReadString('\n')
+				if err != nil {
+					return
+				}
+				size, wait = LiteralSize(strings.TrimRight(more, "\r\n"))
 			}
 			_, _ = io.WriteString(client, answer+"\r\n")
 			continue

@@ -1,0 +1,179 @@
+package imap
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+)
+
+// collector has the messages that wait for others, and those on their way, by
+// folder.
+type collector struct {
+	mu      sync.Mutex // guards what follows, and what is filled
+	able    bool       // a session said that the server can do it
+	off     bool       // it cannot
+	open    map[string]*several
+	sent    map[string][]*several
+	arrived map[string]tally
+
+	spare sync.Pool // of *conn.Messages
+}
+
+// tally is what a folder was when deliveries to it began, and how many of ours
+// came to it since.
+type tally struct{ validity, next, count uint32 }
+
+func newCollector() *collector {
+	return &collector{open: map[string]*several{}, sent: map[string][]*several{}, arrived: map[string]tally{}}
+}
+
+// offered notes whether a session can send several messages as one.
+func (c *collector) offered(able bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.able = able
+}
+
+// giveUp sends no more of them: the server does not do what it says.
+func (c *collector) giveUp() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.off = true
+}
+
+func (c *collector) usable() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.able && !c.off
+}
+
+// begin notes UIDNEXT before deliveries. While some are on their way it may count
+// them or not: then what is known stays.
+func (c *collector) begin(folder string, st status) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.sent[folder]) == 0 {
+		c.arrived[folder] = tally{validity: st.validity, next: st.uidNext}
+	}
+}
+
+// came notes that some of ours have arrived.
+func (c *collector) came(folder string, validity uint32, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a, ok := c.arrived[folder]; ok && a.validity == validity {
+		a.count += uint32(n)
+		c.arrived[folder] = a
+	}
+}
+
+// expected tells what a folder should be, if nothing came but what we know of.
+func (c *collector) expected(folder string) (tally, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, ok := c.arrived[folder]
+	return a, ok
+}
+
+// add puts a message with others. It returns those that are to be sent first, if
+// there are.
+func (c *collector) add(box mailbox, dl *delivery, date time.Time, body []byte) (full *several, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := c.open[box.name]
+	if g != nil && (g.messages.Len() == severalCount || g.messages.Size()+len(body) > severalBytes) {
+		full, g = c.close(box.name), nil
+	}
+	if g == nil {
+		messages, ok := c.spare.Get().(*conn.Messages)
+		if !ok {
+			messages = new(conn.Messages)
+		}
+		g = &several{box: box, messages: messages}
+		c.open[box.name] = g
+	}
+	if err := g.messages.Add(dl.flags, date, body); err != nil {
+		return full, err
+	}
+	g.of = append(g.of, dl)
+	dl.with = g
+	return full, nil
+}
+
+// close ends the filling of what is open. mu is held.
+func (c *collector) close(folder string) *several {
+	g := c.open[folder]
+	if g != nil {
+		delete(c.open, folder)
+		c.sent[folder] = append(c.sent[folder], g)
+	}
+	return g
+}
+
+// take ends the filling of what is open, and returns it, or nil.
+func (c *collector) take(folder string) *several {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.close(folder)
+}
+
+// takeIf is take if it is g that is open.
+func (c *collector) takeIf(g *several) *several {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open[g.box.name] != g {
+		return nil
+	}
+	return c.close(g.box.name)
+}
+
+// leave takes a message out, where it is not on its way.
+func (c *collector) leave(dl *delivery) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	dl.left = true
+}
+
+// leaveOut drops messages that have left before they were sent.
+func (c *collector) leaveOut(g *several) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.ContainsFunc(g.of, func(dl *delivery) bool { return dl.left }) {
+		return
+	}
+	g.messages = g.messages.Without(func(i int) bool { return g.of[i].left })
+	g.of = slices.DeleteFunc(g.of, func(dl *delivery) bool { return dl.left })
+}
+
+// tooMany returns what has to be answered before one more is sent, or nil.
+func (c *collector) tooMany(g *several) *several {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if all := c.sent[g.box.name]; slices.Index(all, g) >= severalUnanswered {
+		return all[0]
+	}
+	return nil
+}
+
+// underway returns what is on its way to a folder.
+func (c *collector) underway(folder string) []*several {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.sent[folder])
+}
+
+// finished forgets what has ended.
+func (c *collector) finished(g *several) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all := slices.DeleteFunc(c.sent[g.box.name], func(other *several) bool { return other == g })
+	if len(all) == 0 {
+		delete(c.sent, g.box.name)
+	} else {
+		c.sent[g.box.name] = all
+	}
+	g.messages.Reset()
+	c.spare.Put(g.messages)
+}

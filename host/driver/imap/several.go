@@ -1,0 +1,243 @@
+package imap
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	goimap "github.com/emersion/go-imap/v2"
+
+	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// Small messages are sent as one APPEND of several (RFC 3502): a server stores a
+// hundred of them in a transaction about as fast as one. They are kept in memory
+// until the server has answered, since a refusal concerns all of them: then each
+// is sent by itself.
+const (
+	severalCount = 100
+	severalBytes = 512 << 10
+	// severalLargest is the size of the largest message, as its source has it,
+	// that waits for others. A larger one is streamed.
+	severalLargest = 64 << 10
+	// severalUnanswered is how many such commands are on their way to a folder.
+	severalUnanswered = 4
+)
+
+// several is one APPEND of several messages: first it is filled, then sent, then
+// answered.
+type several struct {
+	box      mailbox
+	messages *conn.Messages
+	of       []*delivery // one for each of the messages
+
+	mu    sync.Mutex // held while it is sent, and while its answer is dealt with
+	sent  atomic.Pointer[sentAppend]
+	ended bool // answered, or never to be: each of the deliveries knows
+}
+
+// sentAppend is an APPEND on its way.
+type sentAppend struct {
+	*conn.Appending
+	session *session
+	ended   sync.Once
+	came    func(conn.Reply)
+}
+
+// wait returns the answer.
+func (a *sentAppend) wait(ctx context.Context) (conn.Reply, error) {
+	reply, err := a.Wait(ctx)
+	if err == nil || answered(err) || !a.session.alive() {
+		a.ended.Do(func() {
+			a.session.appends.Add(-1)
+			if err == nil {
+				a.came(reply)
+			}
+		})
+	}
+	return reply, err
+}
+
+// end tells all that wait for the answer how it was.
+func (g *several) end(err error) {
+	for _, dl := range g.of {
+		dl.answer = err
+	}
+}
+
+// placed reads which UIDs the messages have (RFC 4315 section 3): they are in the
+// order of the messages. An answer that cannot be right tells none.
+func (g *several) placed(r conn.Reply) {
+	validity, uids := appendUIDs(r)
+	if uids.Len() != len(g.of) {
+		return
+	}
+	i := 0
+	for key := range uids.All() {
+		uid, _ := key.UID()
+		g.of[i].uid, g.of[i].validity = uid, validity
+		i++
+	}
+}
+
+// appendUIDs reads the response code of an APPEND.
+func appendUIDs(r conn.Reply) (validity uint32, uids mail.KeySet) {
+	if r.Code != "APPENDUID" || len(r.Args) != 2 {
+		return 0, uids
+	}
+	n, _ := r.Args[0].Uint()
+	set, ok := conn.ParseUIDs(r.Args[1].Text)
+	if !ok || n == 0 || n >= 1<<32 {
+		return 0, uids
+	}
+	return uint32(n), set
+}
+
+// sendSeveral sends what was filled. When it fails, nobody knows whether it
+// arrived.
+func (d *Driver) sendSeveral(ctx context.Context, g *several) error {
+	for {
+		oldest := d.collector.tooMany(g)
+		if oldest == nil {
+			break
+		}
+		if err := d.settle(ctx, oldest); err != nil {
+			break // it shows here too
+		}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.ended || g.sent.Load() != nil {
+		return nil
+	}
+	d.collector.leaveOut(g)
+	if len(g.of) == 0 {
+		d.finish(g)
+		return nil
+	}
+	sent, err := d.startAppend(ctx, g.box, g.messages)
+	if err != nil {
+		g.end(err)
+		d.finish(g)
+		return err
+	}
+	g.sent.Store(sent)
+	return nil
+}
+
+// startAppend sends messages, and does not wait for the answer.
+func (d *Driver) startAppend(ctx context.Context, box mailbox, messages *conn.Messages) (*sentAppend, error) {
+	s, err := d.borrow(ctx, box.name)
+	if err != nil {
+		return nil, err
+	}
+	defer d.pool.giveBack(s)
+	appending, err := s.Append(ctx, box.add(conn.Cmd("APPEND")), messages)
+	if err != nil {
+		return nil, d.closedErr(inFolder(err, box.name))
+	}
+	s.appendsTo.Store(&box.name)
+	s.appends.Add(1)
+	return &sentAppend{Appending: appending, session: s, came: func(r conn.Reply) {
+		validity, uids := appendUIDs(r)
+		d.collector.came(box.name, validity, uids.Len())
+	}}, nil
+}
+
+// finish forgets what has ended. g.mu is held.
+func (d *Driver) finish(g *several) {
+	g.ended = true
+	d.collector.finished(g)
+	g.messages = nil
+}
+
+// settle waits for the answer to what was sent, and deals with it. It fails only
+// where the answer was not waited for.
+func (d *Driver) settle(ctx context.Context, g *several) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	sent := g.sent.Load()
+	if g.ended || sent == nil {
+		return nil
+	}
+	reply, err := sent.wait(ctx)
+	switch {
+	case err == nil:
+		g.placed(reply)
+	case !answered(err) && ctx.Err() != nil && sent.session.alive():
+		return err
+	case answered(err) && len(g.of) > 1:
+		d.oneByOne(ctx, g, err)
+	default:
+		g.end(inFolder(err, g.box.name))
+	}
+	d.finish(g)
+	return nil
+}
+
+// oneByOne sends messages again, each by itself, of which the server took none
+// together.
+func (d *Driver) oneByOne(ctx context.Context, g *several, why error) {
+	var said *goimap.Error
+	if errors.As(why, &said) && said.Type == goimap.StatusResponseTypeBad {
+		d.collector.giveUp()
+	}
+	d.log.Debug("sending messages one by one", "folder", g.box.name, "messages", len(g.of), "error", why)
+	if err := d.noneArrived(ctx, g); err != nil {
+		if answered(err) { // the folder is not there any more, for one
+			err = why
+		}
+		g.end(inFolder(err, g.box.name))
+		return
+	}
+	sent := make([]*sentAppend, len(g.of))
+	for i, dl := range g.of {
+		if sent[i], dl.answer = d.startAppend(ctx, g.box, g.messages.One(i)); dl.answer != nil {
+			break
+		}
+	}
+	var broken error
+	for i, dl := range g.of {
+		switch {
+		case sent[i] != nil:
+			reply, err := sent[i].wait(ctx)
+			one := several{of: []*delivery{dl}}
+			if err != nil {
+				one.end(inFolder(err, g.box.name))
+			} else {
+				one.placed(reply)
+			}
+		case dl.answer != nil:
+			broken = dl.answer
+		default:
+			dl.answer = broken
+		}
+	}
+}
+
+// noneArrived makes sure that the server has nothing of what it refused: it has
+// to (RFC 3502), but to send what is there would double it.
+func (d *Driver) noneArrived(ctx context.Context, g *several) error {
+	for _, other := range d.collector.underway(g.box.name) {
+		if sent := other.sent.Load(); sent != nil {
+			_, _ = sent.wait(ctx) // whoever it is of gets to know
+		}
+	}
+	want, known := d.collector.expected(g.box.name)
+	var st status
+	err := d.with(ctx, g.box.name, true, func(ctx context.Context, s *session) (err error) {
+		st, err = s.next(ctx, g.box)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if !known || want.validity != st.validity || want.next+want.count != st.uidNext {
+		return fault.New(fault.Protocol, "append", "the server refused %d messages at once, and something arrived meanwhile", len(g.of)).
+			AsTemporary().WithHint("the next run finds out which are there")
+	}
+	return nil
+}
