@@ -103,7 +103,7 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 	// another client meanwhile.
 	done.change.Later = side == state.Near
 	for i, out := range outcomes {
-		s, row, marked := batch[i].step, batch[i].row, batch[i].marked
+		s, row, marked := batch[i].step, batch[i].row, batch[i].extra().marked
 		switch {
 		case out.Err != nil:
 			fp.blocked.Store(true)
@@ -172,7 +172,7 @@ func (e *Engine) removeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 	}
 	done := recording{side: s.Side}
 	for i, out := range outcomes {
-		row, marked := items[i].row, items[i].marked
+		row, marked := items[i].row, items[i].extra().marked
 		done.mark = done.mark.Plus(out.Mark)
 		if out.Mark == (mail.Mark{}) { // it was gone, or went to the trash
 			fp.unmark(s.Side)

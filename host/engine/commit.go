@@ -138,7 +138,7 @@ func (c *copier) joined(rows []state.Row) {
 			continue
 		}
 		if c.step.Form == FormUpgrade && row.Status == state.StatusPair {
-			c.fp.replaced = append(c.fp.replaced, replaced{key: it.row.Near, flags: it.placeholder, by: row.Near})
+			c.fp.replaced = append(c.fp.replaced, replaced{key: it.row.Near, flags: it.extra().placeholder, by: row.Near})
 		}
 		*it.row = row
 	}

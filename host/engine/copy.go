@@ -91,7 +91,8 @@ type copier struct {
 	fp       *FolderPlan
 	step     *Step
 	from, to state.Side
-	reserved mail.Reservation
+	reserved mail.Reservation        // of its keys, those that are not used yet
+	chosen   bool                    // the target has keys chosen beforehand
 	ref      mail.Ref                // of the target folder
 	unnamed  []state.Row             // delivered to a store that did not tell the key
 	names    []string                // the Message-IDs of unnamed
@@ -188,10 +189,11 @@ func (e *Engine) giveBack(ctx context.Context, side state.Side, folder mail.Ref)
 func (c *copier) reserve(ctx context.Context) error {
 	c.ref = c.fp.refs[c.to]
 	var err error
-	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, len(c.step.items))
+	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, min(len(c.step.items), reserveAtOnce))
 	if err != nil {
 		return err
 	}
+	c.chosen = len(c.reserved.Keys) > 0
 	switch {
 	case c.ref.Epoch == "":
 		c.ref.Epoch = c.reserved.Epoch
@@ -208,6 +210,32 @@ func (c *copier) reserve(ctx context.Context) error {
 		return fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
 	}
 	return nil
+}
+
+// reserveAtOnce is how many keys are chosen beforehand: more than one batch needs,
+// and not as many as there may be messages.
+const reserveAtOnce = 2 * largestMessages
+
+// keysFor returns the chosen keys of the next n of left messages. Where there are
+// fewer, the target chooses.
+func (c *copier) keysFor(ctx context.Context, n, left int) ([]mail.Key, error) {
+	if !c.chosen {
+		return nil, nil
+	}
+	if have := c.reserved.Keys; len(have) < n {
+		more, err := c.e.store(c.to).Reserve(ctx, c.ref, min(left-len(have), reserveAtOnce))
+		if err != nil {
+			return nil, err
+		}
+		if more.Epoch != c.reserved.Epoch {
+			return nil, fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
+		}
+		c.reserved.Keys = append(have[:len(have):len(have)], more.Keys...)
+	}
+	n = min(n, len(c.reserved.Keys))
+	keys := c.reserved.Keys[:n]
+	c.reserved.Keys = c.reserved.Keys[n:]
+	return keys, nil
 }
 
 // deliverAll delivers batch by batch and hands each to the committing goroutine.
@@ -258,12 +286,16 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]int, end-at)}
 	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
 	var keys mail.KeySet
+	targets, err := c.keysFor(ctx, end-at, len(c.step.items)-at)
+	if err != nil {
+		return b, err
+	}
 	for i := at; i < end; i++ {
 		m := c.step.items[i].meta
 		in := state.Intent{To: c.to, Source: m.Key, Next: c.reserved.Next, Epoch: c.ref.Epoch,
 			Flags: m.Flags, Size: -1, Date: m.Date}
-		if len(c.reserved.Keys) > i {
-			in.Target = c.reserved.Keys[i]
+		if i-at < len(targets) {
+			in.Target = targets[i-at]
 		}
 		change.Intend = append(change.Intend, in)
 		keys.Add(m.Key)
@@ -279,7 +311,7 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	for i := range change.Intend {
 		b.intents[change.Intend[i].Source] = &change.Intend[i]
 	}
-	err := c.contents(ctx, b, keys)
+	err = c.contents(ctx, b, keys)
 	b.gather()
 	if partial, ok := driver.AsPartial(err); ok {
 		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
@@ -301,7 +333,7 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 // contents reads messages, or makes placeholders of them, and delivers them.
 func (c *copier) contents(ctx context.Context, b *batch, keys mail.KeySet) error {
 	source, ref := c.e.store(c.from), c.fp.refs[c.from]
-	if c.step.Form != FormPlaceholder && len(c.reserved.Keys) > 0 {
+	if c.step.Form != FormPlaceholder && c.chosen {
 		return c.spread(ctx, b, keys)
 	}
 	if c.step.Form != FormPlaceholder {
@@ -341,7 +373,7 @@ func (c *copier) deliverTaken(ctx context.Context, b *batch, in *state.Intent, n
 	it, known := c.known[m.Key]
 	agreed := m.Flags
 	if known && c.step.Form == FormUpgrade {
-		m.Flags, agreed = it.meta.Flags, it.agreed
+		m.Flags, agreed = it.meta.Flags, it.extra().agreed
 	}
 	if c.fp.pairing || c.e.Policy.toward(c.to)&OpDelete == 0 {
 		// A removal that is not to be carried.

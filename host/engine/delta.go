@@ -20,11 +20,14 @@ type Delta struct {
 // comparer takes a side's messages as they are read, in any order, and finds
 // out what is new, changed and gone. It is a pure function in pieces.
 type comparer struct {
-	side  state.Side
-	rows  []state.Row
-	byKey map[mail.Key]int
-	seen  []bool
-	fresh map[mail.Key]int // index into delta.New
+	side state.Side
+	rows []state.Row
+	keys keyIndex
+	seen []bool
+	// fresh tells where the messages of delta.New are. It is nil as long as they
+	// came in the order of their keys, as most stores tell them: then none can
+	// have come twice.
+	fresh map[mail.Key]int
 	// beyond is how many more rows there are, of messages nothing happened to.
 	beyond int
 	delta  Delta
@@ -32,15 +35,9 @@ type comparer struct {
 
 func newComparer(rows []state.Row, side state.Side) *comparer {
 	c := &comparer{
-		side: side, rows: rows, byKey: make(map[mail.Key]int, len(rows)), seen: make([]bool, len(rows)),
-		fresh: map[mail.Key]int{},
+		side: side, rows: rows, keys: newKeyIndex(rows, side), seen: make([]bool, len(rows)),
 		delta: Delta{Flags: map[int64]mail.Flags{}, Gone: map[int64]bool{}, Hidden: map[int64]bool{},
 			Excluded: map[int64]bool{}, Kept: map[int64]bool{}},
-	}
-	for i, r := range rows {
-		if k := r.Key(side); k != "" {
-			c.byKey[k] = i
-		}
 	}
 	return c
 }
@@ -48,14 +45,9 @@ func newComparer(rows []state.Row, side state.Side) *comparer {
 // add takes one batch. A message that is reported twice counts as last told.
 func (c *comparer) add(batch []mail.Meta) error {
 	for _, m := range batch {
-		i, known := c.byKey[m.Key]
+		i, known := c.keys.find(m.Key)
 		if !known {
-			if at, again := c.fresh[m.Key]; again {
-				c.delta.New[at] = m
-			} else {
-				c.fresh[m.Key] = len(c.delta.New)
-				c.delta.New = append(c.delta.New, m)
-			}
+			c.addNew(m)
 			continue
 		}
 		c.seen[i] = true
@@ -71,6 +63,26 @@ func (c *comparer) add(batch []mail.Meta) error {
 		c.delta.judge(c.rows[i], m)
 	}
 	return nil
+}
+
+func (c *comparer) addNew(m mail.Meta) {
+	list := c.delta.New
+	if c.fresh == nil && (len(list) == 0 || list[len(list)-1].Key < m.Key) {
+		c.delta.New = append(list, m)
+		return
+	}
+	if c.fresh == nil {
+		c.fresh = make(map[mail.Key]int, len(list))
+		for i, before := range list {
+			c.fresh[before.Key] = i
+		}
+	}
+	if at, again := c.fresh[m.Key]; again {
+		list[at] = m
+		return
+	}
+	c.fresh[m.Key] = len(list)
+	c.delta.New = append(list, m)
 }
 
 // judge notes whether a message of a row is to be kept near.

@@ -292,7 +292,7 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, want mai
 		mark = &marked
 		if !marked && d.Policy.toward(kept)&OpDelete != 0 {
 			d.flagStep(kept, mail.Flags{System: mail.Deleted}, mail.Flags{}, "marked as deleted",
-				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row, marked: mark})
+				item{meta: mail.Meta{Key: row.Key(kept), Flags: now[kept]}, row: row, more: &extra{marked: mark}})
 		}
 		// What else was changed is carried to the copy that stays.
 		deleted := mail.Flags{System: mail.Deleted}
@@ -304,7 +304,7 @@ func (d *differ) expunge(row *state.Row, now map[state.Side]mail.Flags, want mai
 		}
 	}
 	for _, s := range sides {
-		d.removeStep(s, "marked as deleted", item{meta: mail.Meta{Key: row.Key(s), Flags: now[s]}, row: row, marked: mark})
+		d.removeStep(s, "marked as deleted", item{meta: mail.Meta{Key: row.Key(s), Flags: now[s]}, row: row, more: &extra{marked: mark}})
 	}
 	return true
 }
@@ -320,8 +320,11 @@ func (d *differ) fresh(from state.Side) {
 	}
 	for _, m := range d.again[from] {
 		if from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded) {
-			step.items = append(step.items, item{meta: m, again: true})
+			step.items = append(step.items, item{meta: m, more: &extra{again: true}})
 		}
+	}
+	if d.oldest == "" {
+		step.items = slices.Grow(step.items, len(d.deltas[from].New)) // mostly all of them
 	}
 	for _, m := range d.deltas[from].New {
 		switch {

@@ -156,7 +156,7 @@ func (d *differ) expired(r state.Row, farGone, nearGone bool) {
 
 // expire plans the removal of a near copy that is not kept any more.
 func (d *differ) expire(note string, it item) {
-	it.note = note
+	it.also().note = note
 	d.stepFor(OpRemove, state.Near, expiryReasons[note], func(s *Step) { s.Expiry = true }).add(it)
 }
 

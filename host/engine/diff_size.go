@@ -40,8 +40,8 @@ func (d *differ) upgrade(r state.Row, flags mail.Flags) (why string, wanted bool
 // deliverWhole plans that the message of a row replaces its placeholder, which
 // has the flags near, of which add and remove are changed.
 func (d *differ) deliverWhole(why string, row *state.Row, near, add, remove mail.Flags) {
-	it := item{meta: mail.Meta{Key: row.Far, Flags: near.Union(add).Minus(remove), Size: row.Size, Date: row.Date}, row: row}
-	it.agreed, it.placeholder = row.Flags.Union(add).Minus(remove), near
+	it := item{meta: mail.Meta{Key: row.Far, Flags: near.Union(add).Minus(remove), Size: row.Size, Date: row.Date}, row: row,
+		more: &extra{agreed: row.Flags.Union(add).Minus(remove), placeholder: near}}
 	d.stepFor(OpPull, state.Near, why, func(s *Step) { s.Form = FormUpgrade }).add(it)
 	d.plan.partly = true
 }

@@ -13,7 +13,7 @@ func (e *Engine) markExpired(ctx context.Context, fp *FolderPlan, items []item) 
 	var rows []*state.Row
 	for _, it := range items {
 		if it.row.ID > 0 {
-			it.row.Status, it.row.Note = state.StatusExpired, it.note
+			it.row.Status, it.row.Note = state.StatusExpired, it.extra().note
 			rows = append(rows, it.row)
 		}
 	}

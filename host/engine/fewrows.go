@@ -137,6 +137,9 @@ func (r *reading) whole(ctx context.Context) error {
 
 func (r *reading) load(ctx context.Context, into *[]state.Row) error {
 	return r.e.State.Load(ctx, r.p.recorded(), state.Far, func(rows []state.Row) error {
+		if *into == nil {
+			*into = make([]state.Row, 0, min(max(r.p.known.Messages, len(rows)), 1<<20))
+		}
 		*into = append(*into, rows...)
 		return nil
 	})

@@ -134,7 +134,7 @@ func (j *joiner) move(d *departure, a *arrival, from *FolderPlan, it item, reaso
 	setKey(&row, to, "")
 	j.plan(a.fp).leave(a)
 	add, remove := j.merge(a, &row, it.meta.Flags)
-	it.moved = &moved{row: &row, id: a.id, was: max(d.row.ID, 0), from: d.fp}
+	it.also().moved = &moved{row: &row, id: a.id, was: max(d.row.ID, 0), from: d.fp}
 	j.plan(from).add(Step{Op: OpMove, Side: to, To: a.fp.Name, Add: add, Remove: remove, Reason: reason}, it)
 }
 

@@ -104,8 +104,8 @@ func (m *mover) batch(ctx context.Context, items []item) error {
 			m.block()
 		default:
 			done = append(done, items[i])
-			m.copier.gave(items[i].moved.row.Key(m.copier.from), items[i].meta.Flags)
-			m.placed(items[i].moved, intents[i].ID, out, &settled)
+			m.copier.gave(items[i].extra().moved.row.Key(m.copier.from), items[i].meta.Flags)
+			m.placed(items[i].extra().moved, intents[i].ID, out, &settled)
 		}
 	}
 	if len(failed) > 0 {
@@ -127,7 +127,7 @@ func (m *mover) batch(ctx context.Context, items []item) error {
 func (m *mover) announce(ctx context.Context, items []item) ([]state.Intent, error) {
 	change := state.Change{Intend: make([]state.Intent, len(items))}
 	for i, it := range items {
-		row := it.moved.row
+		row := it.extra().moved.row
 		change.Intend[i] = state.Intent{To: m.step.Side, Source: row.Key(m.copier.from), Next: m.copier.reserved.Next,
 			Epoch: m.copier.ref.Epoch, Flags: row.Flags, Size: row.Size, Date: row.Date, Ident: row.Ident}
 	}
@@ -161,9 +161,9 @@ func (m *mover) record(ctx context.Context, done []item, settled []int64) error 
 	var rows []*state.Row
 	var moves []*moved
 	for _, it := range done {
-		if row := it.moved.row; row.Key(m.step.Side) != "" {
+		if row := it.extra().moved.row; row.Key(m.step.Side) != "" {
 			rows = append(rows, row)
-			moves = append(moves, it.moved)
+			moves = append(moves, it.extra().moved)
 		}
 	}
 	if err := m.keywords(ctx, rows); err != nil {
@@ -180,8 +180,8 @@ func (m *mover) record(ctx context.Context, done []item, settled []int64) error 
 		return err
 	}
 	for _, it := range done {
-		if found, ok := m.copier.found[it.moved.row.Key(m.copier.from)]; ok {
-			*it.moved.row = found
+		if found, ok := m.copier.found[it.extra().moved.row.Key(m.copier.from)]; ok {
+			*it.extra().moved.row = found
 		}
 	}
 	m.copier.unnamed, m.copier.names, m.copier.kept, m.copier.intents = nil, nil, nil, nil
@@ -212,10 +212,11 @@ func (m *mover) forget(ctx context.Context, done []item) error {
 	byFolder := map[*FolderPlan][]*state.Row{}
 	for _, it := range done {
 		setKey(it.row, m.step.Side, "")
-		if it.marked != nil && *it.marked {
+		if marked := it.extra().marked; marked != nil && *marked {
 			it.row.Flags = it.row.Flags.Union(mail.Flags{System: mail.Deleted})
 		}
-		byFolder[it.moved.from] = append(byFolder[it.moved.from], it.row)
+		from := it.extra().moved.from
+		byFolder[from] = append(byFolder[from], it.row)
 	}
 	for fp, rows := range byFolder {
 		var change state.Change
@@ -244,8 +245,8 @@ func (m *mover) flag(ctx context.Context, done []item) error {
 		Reason: "changed on the " + m.step.Side.Other().String() + " side"}
 	var batch []change
 	for _, it := range done {
-		if key := it.moved.row.Key(m.step.Side); key != "" {
-			batch = append(batch, change{s, item{meta: mail.Meta{Key: key, Flags: it.meta.Flags}, row: it.moved.row}})
+		if key := it.extra().moved.row.Key(m.step.Side); key != "" {
+			batch = append(batch, change{s, item{meta: mail.Meta{Key: key, Flags: it.meta.Flags}, row: it.extra().moved.row}})
 		}
 	}
 	if len(batch) == 0 {
@@ -268,7 +269,7 @@ func (p *Plan) leaveMove(fp *FolderPlan, s *Step) {
 	fp.blocked.Store(true)
 	p.folder(s.To).blocked.Store(true)
 	for _, it := range s.items {
-		it.moved.from.blocked.Store(true)
+		it.extra().moved.from.blocked.Store(true)
 	}
 }
 

@@ -98,7 +98,7 @@ func arrivalsOf(plan *Plan, side state.Side) []*arrival {
 				continue
 			}
 			for _, it := range s.items {
-				if !it.again && it.row == nil {
+				if !it.extra().again && it.row == nil {
 					out = append(out, &arrival{fp: fp, side: side, meta: it.meta})
 				}
 			}

@@ -143,7 +143,12 @@ func (r *reading) sortOut(ctx context.Context, plan *FolderPlan, doubt bool) err
 		beside := map[mail.Key]bool{}
 		for i := range s.items {
 			it := &s.items[i]
-			if it.standsFor = r.looked[it.meta.Key]; it.standsFor != nil && !doubt && r.beside(*it.standsFor) {
+			stands := r.looked[it.meta.Key]
+			if stands == nil {
+				continue
+			}
+			it.also().standsFor = stands
+			if !doubt && r.beside(*stands) {
 				beside[it.meta.Key] = true
 				r.leftOver = append(r.leftOver, it.meta)
 			}
@@ -191,11 +196,12 @@ func (e *Engine) holdBack(ctx context.Context, plan *Plan) error {
 			}
 			keep := s.items[:0]
 			for _, it := range s.items {
-				if it.standsFor == nil {
+				stands := it.extra().standsFor
+				if stands == nil {
 					keep = append(keep, it)
 					continue
 				}
-				held[it.standsFor.Header] = true
+				held[stands.Header] = true
 				n++
 			}
 			s.items = keep

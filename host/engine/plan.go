@@ -107,6 +107,11 @@ type Step struct {
 type item struct {
 	meta mail.Meta
 	row  *state.Row // nil for a message that is new
+	more *extra     // nil for most: there may be a million items
+}
+
+// extra is what is to be known of few items only.
+type extra struct {
 	// marked is shared by the two steps that expunge one copy and mark the
 	// other: whether the other carries the mark. nil elsewhere.
 	marked *bool
@@ -121,6 +126,22 @@ type item struct {
 	note  string
 	again bool   // not new: it was removed on the other side, and is brought back
 	moved *moved // for a move: what it makes of the message
+}
+
+// extra returns what there is besides, to be read.
+func (it *item) extra() extra {
+	if it.more == nil {
+		return extra{}
+	}
+	return *it.more
+}
+
+// also returns what there is besides, to be written. Copies of the item do not see
+// it.
+func (it *item) also() *extra {
+	own := it.extra()
+	it.more = &own
+	return it.more
 }
 
 // Keys returns the keys of the step's messages.

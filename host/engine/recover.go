@@ -100,6 +100,9 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 // or removed since it was delivered they are all that is known, until that was
 // carried to the other side.
 func (r *reading) outlast(settled []int64, paired []state.Row) (now []int64, late []state.Intent) {
+	if len(r.intents) == 0 {
+		return settled, nil
+	}
 	recorded := map[state.Side]map[mail.Key]bool{state.Far: {}, state.Near: {}}
 	needed := len(r.strays) > 0
 	for _, row := range slices.Concat(r.rows, paired) {

@@ -15,24 +15,13 @@ const reusedLook = 3
 // server that was restored from a backup gives the UIDs it lost a second time,
 // and its counters may have caught up since.
 func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row, delta Delta, res mail.Result) (bool, error) {
-	var keys mail.KeySet
-	at := map[mail.Key]state.Row{}
-	last := slices.Clone(rows)
-	slices.SortFunc(last, func(a, b state.Row) int {
-		return -cmpKeys(a.Key(side), b.Key(side))
-	})
-	for _, row := range last {
-		k := row.Key(side)
-		if _, isUID := k.UID(); !isUID || len(at) == reusedLook {
-			break
-		}
-		if row.Ident != "" && !delta.Gone[row.ID] {
-			keys.Add(k)
-			at[k] = row
-		}
-	}
-	if keys.Empty() {
+	at := lastKnown(rows, side, delta)
+	if len(at) == 0 {
 		return false, nil
+	}
+	var keys mail.KeySet
+	for k := range at {
+		keys.Add(k)
 	}
 	// Another message would have to have come in the same second and be of the same
 	// size. A server has both at hand; for a header it opens the message.
@@ -66,12 +55,28 @@ func (r *reading) reused(ctx context.Context, side state.Side, rows []state.Row,
 	return r.replaced(ctx, side, rows, other)
 }
 
-func cmpKeys(a, b mail.Key) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
+// lastKnown returns the rows that have the highest UIDs and can be told by their
+// identity.
+func lastKnown(rows []state.Row, side state.Side, delta Delta) map[mail.Key]state.Row {
+	var last []mail.Key // in order
+	at := map[mail.Key]state.Row{}
+	for i := range rows {
+		k := rows[i].Key(side)
+		if len(last) == reusedLook && k <= last[0] || rows[i].Ident == "" || delta.Gone[rows[i].ID] {
+			continue
+		}
+		if _, isUID := k.UID(); !isUID {
+			continue
+		}
+		if _, again := at[k]; !again {
+			if len(last) == reusedLook {
+				delete(at, last[0])
+				last = last[1:]
+			}
+			place, _ := slices.BinarySearch(last, k)
+			last = slices.Insert(last, place, k)
+		}
+		at[k] = rows[i]
 	}
-	return 0
+	return at
 }

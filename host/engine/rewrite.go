@@ -83,7 +83,7 @@ func (r *rewrite) do() {
 		copies := s.Op == OpPull || s.Op == OpPush
 		s.items = slices.DeleteFunc(s.items, func(it item) bool {
 			switch at := (mailAt{s.source(), it.meta.Key}); {
-			case it.again:
+			case it.extra().again:
 				return r.back[at]
 			case copies:
 				return r.stay[at]
