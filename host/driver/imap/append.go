@@ -22,6 +22,11 @@ func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Rese
 		return mail.Reservation{}, err
 	}
 	var st status
+	for _, g := range d.collector.underway(box.name) { // left there by somebody who gave up
+		if err := d.settle(ctx, g); err != nil {
+			return mail.Reservation{}, err
+		}
+	}
 	err = d.with(ctx, box.name, true, func(ctx context.Context, s *session) (err error) {
 		st, err = s.next(ctx, box)
 		return err
@@ -262,9 +267,8 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 	placed := make([]mail.Placed, len(ds))
 	for _, each := range ds {
 		if dl, ok := each.(*delivery); ok && dl.with != nil {
-			if waiting := d.collector.takeIf(dl.with); waiting != nil {
-				_ = d.sendSeveral(ctx, waiting) // each of its messages tells
-			}
+			d.collector.full(dl.with)
+			_ = d.sendSeveral(ctx, dl.with) // each of its messages tells
 		}
 	}
 	var unknown, moved error

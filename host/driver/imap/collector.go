@@ -119,14 +119,13 @@ func (c *collector) take(folder string) *several {
 	return c.close(folder)
 }
 
-// takeIf is take if it is g that is open.
-func (c *collector) takeIf(g *several) *several {
+// full ends the filling of g, if that is open.
+func (c *collector) full(g *several) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[g.box.name] != g {
-		return nil
+	if c.open[g.box.name] == g {
+		c.close(g.box.name)
 	}
-	return c.close(g.box.name)
 }
 
 // leave takes a message out, where it is not on its way.
@@ -134,6 +133,13 @@ func (c *collector) leave(dl *delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dl.left = true
+}
+
+// hasLeft reports whether a message was aborted.
+func (c *collector) hasLeft(dl *delivery) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return dl.left
 }
 
 // leaveOut drops messages that have left before they were sent.

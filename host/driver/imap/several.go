@@ -96,15 +96,17 @@ func appendUIDs(r conn.Reply) (validity uint32, uids mail.KeySet) {
 	return uint32(n), set
 }
 
-// sendSeveral sends what was filled. When it fails, nobody knows whether it
-// arrived.
+// sendSeveral sends what was filled, unless that was done. When it fails, nobody
+// knows whether it arrived.
 func (d *Driver) sendSeveral(ctx context.Context, g *several) error {
 	for {
 		oldest := d.collector.tooMany(g)
 		if oldest == nil {
 			break
 		}
-		if err := d.settle(ctx, oldest); err != nil {
+		// Whoever was to send it may not have come to it yet.
+		_ = d.sendSeveral(ctx, oldest) // its messages know
+		if d.settle(ctx, oldest) != nil {
 			break // it shows here too
 		}
 	}
@@ -195,6 +197,9 @@ func (d *Driver) oneByOne(ctx context.Context, g *several, why error) {
 	}
 	sent := make([]*sentAppend, len(g.of))
 	for i, dl := range g.of {
+		if d.collector.hasLeft(dl) {
+			continue
+		}
 		if sent[i], dl.answer = d.startAppend(ctx, g.box, g.messages.One(i)); dl.answer != nil {
 			break
 		}

@@ -3,12 +3,14 @@ package imap_test
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/driver/imap"
@@ -218,6 +220,60 @@ func TestWhatIsAbortedIsNotSent(t *testing.T) {
 	_, ds = start(t, d, messages[0])
 	ds[0].Abort()
 	require.Zero(t, appends(p))
+}
+
+// TestAbortedIsNotSentAgain: after a refusal, what nobody wants any more is left out.
+func TestAbortedIsNotSentAgain(t *testing.T) {
+	p := &imaptest.Proxy{}
+	d, _ := through(t, crowded(t, 110), p)
+	messages := imaptest.SampleMessages(0, 220, 300)
+	ref, ds := start(t, d, messages...) // the second hundred is refused
+	placed, err := d.Commit(t.Context(), ref, ds[:100])
+	require.NoError(t, err)
+	for _, dl := range ds[102:] {
+		dl.Abort()
+	}
+	more, err := d.Commit(t.Context(), ref, ds[100:102])
+	require.NoError(t, err)
+	requireThere(t, d, append(placed, more...), messages[:102])
+	require.Equal(t, 1+1+2, appends(p))
+}
+
+// TestBatchesOverlap: while one batch is committed, the next is delivered, and they
+// may go in one command.
+func TestBatchesOverlap(t *testing.T) {
+	p := &imaptest.Proxy{Delay: time.Millisecond}
+	d, _ := through(t, dovecot.Start(t), p)
+	messages := imaptest.SampleMessages(0, 1500, 100)
+	r, err := d.Reserve(t.Context(), inbox, len(messages))
+	require.NoError(t, err)
+	ref := mail.Ref{Name: mail.Inbox, Epoch: r.Epoch}
+	var group errgroup.Group
+	batches := make(chan []driver.Delivery)
+	var placed []mail.Placed
+	group.Go(func() error {
+		for ds := range batches {
+			some, err := d.Commit(t.Context(), ref, ds)
+			if err != nil {
+				return err
+			}
+			placed = append(placed, some...)
+		}
+		return nil
+	})
+	for batch := range slices.Chunk(messages, 37) {
+		var ds []driver.Delivery
+		for _, m := range batch {
+			body := mail.Body{Reader: bytes.NewReader(m.Content), Size: int64(len(m.Content)), LineEnds: mail.CRLF}
+			dl, err := d.Deliver(t.Context(), ref, mail.Meta{Flags: m.Flags, Date: m.Date}, body)
+			require.NoError(t, err)
+			ds = append(ds, dl)
+		}
+		batches <- ds
+	}
+	close(batches)
+	require.NoError(t, group.Wait())
+	requireThere(t, d, placed, messages)
 }
 
 // TestSeveralUnanswered: what may have arrived is not sent again by the driver.
