@@ -14,6 +14,8 @@ type secrets struct {
 	getenv func(string) (string, bool)
 	prompt func(ctx context.Context, text string) (string, error)
 
+	asking chan struct{} // in it while somebody is asked: one question at a time
+
 	mu    sync.Mutex
 	known map[secret]*resolving
 }
@@ -26,7 +28,7 @@ type resolving struct {
 }
 
 func newSecrets() *secrets {
-	return &secrets{getenv: os.LookupEnv, prompt: promptTerminal, known: map[secret]*resolving{}}
+	return &secrets{getenv: os.LookupEnv, prompt: promptTerminal, asking: make(chan struct{}, 1), known: map[secret]*resolving{}}
 }
 
 // resolve returns the secret. who is the user it is for, where the way needs to
@@ -80,7 +82,13 @@ func (s *secrets) ask(ctx context.Context, which secret, who string) (string, er
 	case secretNetrc:
 		return netrcPassword(which.value, who)
 	case secretPrompt:
-		return s.prompt(ctx, which.value)
+		select {
+		case s.asking <- struct{}{}:
+			defer func() { <-s.asking }()
+			return s.prompt(ctx, which.value)
+		case <-ctx.Done():
+			return "", fault.Wrap(fault.Stopped, "find the password", context.Cause(ctx))
+		}
 	case secretKeyring:
 		return keyringPassword(ctx, which.value, which.user)
 	}

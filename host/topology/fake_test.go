@@ -28,9 +28,13 @@ func registry() worker.Registry {
 
 type server struct{ env worker.Env }
 
-func (s *server) Start(context.Context) error {
-	if s.env.Spec.Params["start"] == "fail" {
+func (s *server) Start(ctx context.Context) error {
+	switch s.env.Spec.Params["start"] {
+	case "fail":
 		return fault.New(fault.Auth, "sign in", "refused")
+	case "wait": // for a server that does not answer
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
 	s.env.Emit("started", nil)
 	return nil

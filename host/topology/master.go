@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/worker"
 )
@@ -106,9 +108,10 @@ func New(opt Options) *Master {
 }
 
 // Start starts managers in order, but for those that others have channels to,
-// which come first. When one fails, those that were started before it are
-// stopped in reverse order, and the error names it. It may be called again for
-// more of them.
+// which come first; repositories in a row are started at the same time, since
+// most of their time is a server's. When one fails, those that were started
+// before it are stopped in reverse order, and the error names it. It may be
+// called again for more of them.
 func (m *Master) Start(ctx context.Context, managers ...*Manager) error {
 	m.once.Do(func() { m.tasks.Go("supervise", m.supervise) })
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -116,15 +119,40 @@ func (m *Master) Start(ctx context.Context, managers ...*Manager) error {
 	unhook := context.AfterFunc(m.quiet, func() { cancel(context.Cause(m.quiet)) })
 	defer unhook()
 	var started []*Manager
-	for _, manager := range startOrder(managers) {
-		if err := m.start(ctx, manager); err != nil {
+	for _, wave := range startWaves(startOrder(managers)) {
+		good, err := m.startWave(ctx, wave)
+		started = append(started, good...)
+		if err != nil {
 			m.undo(started)
-			return &fault.Error{Code: fault.CodeOf(err), Op: "start worker " + manager.Name(),
-				Worker: manager.Name(), Temporary: fault.IsTemporary(err), Err: err}
+			return err
 		}
-		started = append(started, manager)
 	}
 	return nil
+}
+
+// startWave starts managers at the same time, and returns those that were started.
+// The first failure cuts short the start of the others, and is the error.
+func (m *Master) startWave(ctx context.Context, wave []*Manager) (started []*Manager, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	good := make([]bool, len(wave))
+	for i, manager := range wave {
+		group.Go(func() error {
+			err := m.start(ctx, manager)
+			if err != nil {
+				return &fault.Error{Code: fault.CodeOf(err), Op: "start worker " + manager.Name(),
+					Worker: manager.Name(), Temporary: fault.IsTemporary(err), Err: err}
+			}
+			good[i] = true
+			return nil
+		})
+	}
+	err = group.Wait()
+	for i, manager := range wave {
+		if good[i] {
+			started = append(started, manager)
+		}
+	}
+	return started, err
 }
 
 // start starts one worker and counts the exit that it owes.

@@ -26,6 +26,22 @@ func startOrder(managers []*Manager) []*Manager {
 	return order
 }
 
+// startWaves returns managers in groups that may be started at the same time: a
+// repository with those behind it, as long as none of them calls another.
+func startWaves(order []*Manager) [][]*Manager {
+	var waves [][]*Manager
+	for i, m := range order {
+		last := len(waves) - 1
+		if i > 0 && m.kind == RepositoryManager && order[i-1].kind == RepositoryManager &&
+			!slices.ContainsFunc(m.channels, func(target *Manager) bool { return slices.Contains(waves[last], target) }) {
+			waves[last] = append(waves[last], m)
+			continue
+		}
+		waves = append(waves, []*Manager{m})
+	}
+	return waves
+}
+
 var stopRank = map[Kind]int{EngineManager: 0, WorkerManager: 1, RepositoryManager: 2, StateManager: 3, LoggerManager: 4}
 
 // stopWaves returns managers in groups that may be stopped at the same time.
