@@ -40,11 +40,16 @@ lint:
 luacheck:
 	luacheck -q .
 
-## bench: measure imapfw beside mbsync and OfflineIMAP, about two hours (BENCHDIR=/var/tmp BENCHFLAGS=)
+## bench: measure imapfw beside mbsync and OfflineIMAP, about an hour (BENCHDIR=/var/tmp BENCHFLAGS=)
 .PHONY: bench
 bench:
 	image=; [ "$$(id -u)" -ne 0 ] || image='-image $(BENCHIMAGE)'; \
 	go run ./bench $$image $(BENCHFLAGS) $(BENCHDIR)
+
+## bench-conditions: the same with TLS, other storages of the server and other round trips, half an hour
+.PHONY: bench-conditions
+bench-conditions:
+	$(MAKE) bench BENCHFLAGS='-conditions $(BENCHFLAGS)'
 
 ## bench-small: the same with little mail, in a minute: checks results, not times
 .PHONY: bench-small

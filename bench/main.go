@@ -46,22 +46,24 @@ func main() {
 
 // options are the flags.
 type options struct {
-	work     string
-	rows     string
-	tools    string
-	pairs    int
-	slowRuns int
-	small    bool
-	list     bool
-	image    string
-	json     string
-	imapfw   string
+	work      string
+	rows      string
+	elsewhere bool
+	tools     string
+	pairs     int
+	slowRuns  int
+	small     bool
+	list      bool
+	image     string
+	json      string
+	imapfw    string
 }
 
 func parse(args []string, stderr io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.rows, "rows", "", "run only the rows whose names match this `regexp`")
+	f.BoolVar(&o.elsewhere, "conditions", false, "run the same deeds with TLS, other storages and other round trips, not the main rows")
 	f.StringVar(&o.tools, "tools", "", "run only these tools, a `list` with commas; imapfw always takes part")
 	f.IntVar(&o.pairs, "pairs", 5, "runs of each tool in each row")
 	f.IntVar(&o.slowRuns, "offlineimap-runs", 1, "runs of OfflineIMAP in each row; 0 leaves it out")
@@ -99,8 +101,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) (err 
 		}
 		return nil
 	}
-	rows, err := choose(allRows(), o.rows)
-	if err != nil {
+	rows := allRows()
+	if o.elsewhere || o.rows == "" && !o.small {
+		rows = ofSet(rows, o.elsewhere)
+	}
+	if rows, err = choose(rows, o.rows); err != nil {
 		return err
 	}
 	if o.small {

@@ -92,6 +92,8 @@ func TestChoiceOfRows(t *testing.T) {
 		}
 		last[r.fixture()] = i
 	}
+	require.Len(t, ofSet(all, true), len(conditions()))
+	require.Len(t, ofSet(all, false), len(all)-len(conditions()))
 	chosen, err = choose(all, "1,000,000")
 	require.ErrorContains(t, err, "-list")
 	require.Empty(t, chosen)

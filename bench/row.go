@@ -22,6 +22,9 @@ type row struct {
 	PeakMiB  int  // imapfw's memory may not be more; 0 is no goal
 	Pairs    int  // at most so many runs of each tool; 0 is as many as asked for
 	OnDemand bool // only when it is asked for by its whole name
+	// Elsewhere marks the same deeds under other conditions, which take as long as
+	// all the others.
+	Elsewhere bool
 }
 
 // goal is met when imapfw's median wall time is at most Ratio of the peer's.
@@ -84,6 +87,12 @@ func choose(all []row, wish string) ([]row, error) {
 		return nil, fmt.Errorf("-rows %q: there is no such row; -list tells them", wish)
 	}
 	return out, nil
+}
+
+// ofSet returns the rows that are run when nobody asks for some: the conditions, or
+// all the others.
+func ofSet(rows []row, conditions bool) []row {
+	return slices.DeleteFunc(slices.Clone(rows), func(r row) bool { return r.Elsewhere != conditions })
 }
 
 // small returns the rows with so little mail that all are done in a minute: for

@@ -64,7 +64,10 @@ func allRows() []row {
 		{Name: "noop 1,000,000 tiny", Scenario: "noop", Corpus: tiny1m, PeakMiB: 96, Pairs: 3, OnDemand: true},
 		{Name: "flags 1,000,000 tiny", Scenario: "flags", Corpus: tiny1m, PeakMiB: 96, Pairs: 1, OnDemand: true},
 	}
-	rows = append(rows, conditions()...)
+	for _, r := range conditions() {
+		r.Elsewhere = true
+		rows = append(rows, r)
+	}
 	for i := range rows {
 		if rows[i].Storage == "" {
 			rows[i].Storage = "maildir"

@@ -71,6 +71,9 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 		}
 		params.Controllers = []endpoint.Controller{{Kind: controllerClass, Options: wire.Map{"class": declaration.Class, "args": args}}}
 	}
+	if s, ok := d.Options["password"].(*secret); ok && s.kind == secretPrompt {
+		declaration.Alone = true
+	}
 	if where.exclusive != "" {
 		declaration.Exclusive = []string{where.exclusive}
 	}

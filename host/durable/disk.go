@@ -29,6 +29,11 @@ type Disk struct {
 	systems map[uint64]*os.File // one open directory for each file system
 	whole   time.Duration       // what a syncfs took lately
 	each    time.Duration       // what a file took lately when synced alone
+
+	// wholesale is held by a syncfs. failed: one has told of a write that failed, and
+	// tells it once. From then on each file has to tell by itself.
+	wholesale sync.Mutex
+	failed    bool
 }
 
 // Where nothing was measured yet.
@@ -99,20 +104,28 @@ func (d *Disk) Files(ctx context.Context, dir string, paths []string) error {
 	span := d.timing.Begin(timing.Sync)
 	defer span.End()
 	begun := time.Now()
-	if wholesale && syncFS(system) == nil {
+	if wholesale && d.all(system) {
 		d.timing.Count(timing.Syncs, 1)
 		d.learn(&d.whole, time.Since(begun))
 		d.learn(&d.each, guessEach)
 		return nil
 	}
 	d.timing.Count(timing.Syncs, int64(len(paths)))
-	// Also after a syncfs that failed: what failed may not have been ours.
 	if err := syncEach(ctx, paths); err != nil {
 		return err
 	}
 	d.learn(&d.each, time.Since(begun)/time.Duration(len(paths)))
 	d.learn(&d.whole, guessWhole)
 	return nil
+}
+
+// all brings everything that was written to a file system to the disk. It reports
+// false where that failed, of which it is told only once, whosever file it was.
+func (d *Disk) all(system *os.File) bool {
+	d.wholesale.Lock()
+	defer d.wholesale.Unlock()
+	d.failed = d.failed || syncFS(system) != nil
+	return !d.failed
 }
 
 // learn notes what something cost. More is believed at once, less bit by bit.

@@ -15,25 +15,38 @@ const settleLimit = 20 * time.Second
 // settle waits until no delivery of a run that was killed can still arrive: a
 // server goes on with what it had received when the connection died.
 func (r *reading) settle(ctx context.Context) error {
-	waited := map[state.Side]bool{}
+	open := map[state.Side]int{}
 	for _, in := range r.intents {
-		if in.Target != "" || waited[in.To] {
+		if in.Target == "" {
+			open[in.To]++
+		}
+	}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		if open[side] == 0 {
 			continue
 		}
-		waited[in.To] = true
-		if err := r.stand(ctx, in.To); err != nil {
+		looks := 1
+		if open[side] > 1 { // they may come together, and nothing is seen until then
+			looks = manyLooks
+		}
+		if err := r.stand(ctx, side, looks); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// stand returns when two looks at a folder, a while apart, show the same.
-func (r *reading) stand(ctx context.Context, side state.Side) error {
+// manyLooks is how often in a row a folder has to be the same where several
+// deliveries may still arrive.
+const manyLooks = 4
+
+// stand returns when so many looks at a folder in a row, each a while after the
+// other, show what the one before did.
+func (r *reading) stand(ctx context.Context, side state.Side, looks int) error {
 	ref := mail.Ref{Name: r.p.name}
 	deadline := time.Now().Add(settleLimit)
 	var before mail.Key
-	for first := true; ; first = false {
+	for same := -1; ; {
 		now, err := r.e.store(side).Reserve(ctx, ref, 0)
 		if err != nil {
 			return err
@@ -41,10 +54,14 @@ func (r *reading) stand(ctx context.Context, side state.Side) error {
 		if _, err := r.e.store(side).Commit(ctx, ref, nil); err != nil { // give the folder back
 			return err
 		}
-		if !first && now.Next == before || time.Now().After(deadline) {
+		if same < 0 || now.Next != before {
+			same, before = 0, now.Next
+		} else {
+			same++
+		}
+		if same == looks || time.Now().After(deadline) {
 			return nil
 		}
-		before = now.Next
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -134,6 +134,8 @@ func (w *engineWorker) Run(ctx context.Context) error {
 		record = timing.New()
 		defer func() { w.env.Emit(endpoint.EventTiming, record.Figures().Value()) }()
 	}
+	kept, done := spoolOf(w.params.Policy.Undo)
+	defer done()
 	report, err := New(Config{
 		Name: w.env.Spec.Name, Far: far, Near: near, State: state.Proxy(w.env.Channels[ChannelState]),
 		Policy: w.params.Policy, Once: w.params.Once,
@@ -141,7 +143,7 @@ func (w *engineWorker) Run(ctx context.Context) error {
 		Job: w.params.Job, Args: w.params.Args,
 		FarNames: w.params.Select.farNames,
 		Convert:  w.params.Convert, DryRun: w.params.DryRun,
-		Spool: spoolOf(w.params.Policy.Undo), Lanes: w.params.Lanes, Attempts: w.params.Attempts, Hooks: w.hooks, Draining: w.env.Draining,
+		Spool: kept, Lanes: w.params.Lanes, Attempts: w.params.Attempts, Hooks: w.hooks, Draining: w.env.Draining,
 		Timing: record, Log: w.env.Log, Emit: w.env.Emit,
 	}).Run(ctx)
 	switch {
@@ -153,12 +155,13 @@ func (w *engineWorker) Run(ctx context.Context) error {
 	return err
 }
 
-// spoolOf is where what is removed is kept, if anywhere.
-func spoolOf(u Undo) Spool {
+// spoolOf is where what is removed is kept, if anywhere, and what ends its use.
+func spoolOf(u Undo) (Spool, func()) {
 	if !u.On || u.Path == "" {
-		return nil
+		return nil, func() {}
 	}
-	return folderSpool{spool.New(u.Path)}
+	s := spool.New(u.Path)
+	return folderSpool{s}, s.Close
 }
 
 // folderSpool is a spool.Spool as a Spool.

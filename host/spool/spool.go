@@ -126,7 +126,7 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 
 // Sync makes everything durable that was written, by whomever. Once it has failed
 // it fails for ever: a second look at a file whose writing failed may find nothing
-// wrong with it.
+// wrong with it. So it is not cut short by a context either.
 func (s *Spool) Sync(ctx context.Context) error {
 	s.syncing.Lock() // who comes second may have had its files taken by the first
 	defer s.syncing.Unlock()
@@ -137,23 +137,26 @@ func (s *Spool) Sync(ctx context.Context) error {
 	if s.broken != nil || len(written) == 0 {
 		return s.broken
 	}
-	defer s.disk.Close()
+	ctx = context.WithoutCancel(ctx)
+	var err error
 	for dir, paths := range written {
-		if s.broken = s.disk.Files(ctx, dir, paths); s.broken == nil {
-			s.broken = s.disk.Dirs(dir)
+		if err = s.disk.Files(ctx, dir, paths); err == nil {
+			err = s.disk.Dirs(dir)
 		}
-		if s.broken != nil {
+		if err != nil {
 			break
 		}
 	}
-	if s.broken == nil {
-		s.broken = s.disk.Dirs(s.dir)
+	if err == nil {
+		err = s.disk.Dirs(s.dir)
 	}
-	if s.broken != nil && ctx.Err() == nil {
-		s.broken = s.fault("keep a message for undo", s.broken)
-	}
+	s.broken = s.fault("keep a message for undo", err)
 	return s.broken
 }
+
+// Close lets go of the disk. What is written afterwards is durable with the next
+// Sync too.
+func (s *Spool) Close() { s.disk.Close() }
 
 // Open returns a message by the name it is kept under. The caller closes it.
 func (s *Spool) Open(name string) (*os.File, mail.Body, error) {

@@ -77,13 +77,24 @@ func TestPartOfAMessageIsNotKept(t *testing.T) {
 // TestSyncThatFailed: nothing is taken for durable after a sync that failed, also
 // not by those who did not ask for it.
 func TestSyncThatFailed(t *testing.T) {
-	s := spool.New(t.TempDir())
+	dir := filepath.Join(t.TempDir(), "undo")
+	s := spool.New(dir)
+	defer s.Close()
 	write(t, s, 1, "x", mail.LF)
-	stopped, stop := context.WithCancelCause(t.Context())
-	why := errors.New("stopped")
-	stop(why)
-	require.ErrorIs(t, s.Sync(stopped), why)
-	require.ErrorIs(t, s.Sync(t.Context()), why)
+	require.NoError(t, os.Rename(dir, dir+".away"))
+	require.ErrorIs(t, s.Sync(t.Context()), fault.IO)
+	require.NoError(t, os.Rename(dir+".away", dir))
+	require.ErrorIs(t, s.Sync(t.Context()), fault.IO)
+}
+
+// TestSyncIsNotCutShort: who gives up takes nothing from the others.
+func TestSyncIsNotCutShort(t *testing.T) {
+	s := spool.New(t.TempDir())
+	defer s.Close()
+	write(t, s, 1, "x", mail.LF)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	require.NoError(t, s.Sync(stopped))
 }
 
 type failing struct{ err error }

@@ -35,6 +35,9 @@ type Declaration struct {
 	// Receives says that the worker's class has a loop that blocks in receive:
 	// it needs a goroutine of its own, so it cannot be inline.
 	Receives bool
+	// Alone says that its start may ask the user something: nothing else is started
+	// meanwhile, least of all a connection that would wait for the answer.
+	Alone bool
 	// Exclusive names what no other manager may use ("Maildir /home/me/Mail"),
 	// in words for the user.
 	Exclusive []string
@@ -48,6 +51,7 @@ type Manager struct {
 	spec      worker.Spec
 	channels  []*Manager
 	exclusive []string
+	alone     bool
 }
 
 // Name returns the name of the worker.
@@ -112,7 +116,7 @@ func (t *Topology) declare(kind Kind, d Declaration) (*Manager, error) {
 	if d.Backend == "" {
 		d.Backend = worker.Goroutine
 	}
-	m := &Manager{topology: t, kind: kind, exclusive: d.Exclusive, spec: worker.Spec{
+	m := &Manager{topology: t, kind: kind, exclusive: d.Exclusive, alone: d.Alone, spec: worker.Spec{
 		Name: d.Name, Kind: d.Worker, Class: d.Class, Backend: d.Backend, Params: d.Params, Channels: map[string]string{},
 	}}
 	if other := t.names[d.Name]; other != nil {

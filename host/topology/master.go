@@ -137,7 +137,7 @@ func (m *Master) startWave(ctx context.Context, wave []*Manager) (started []*Man
 	good := make([]bool, len(wave))
 	for i, manager := range wave {
 		group.Go(func() error {
-			err := m.start(ctx, manager)
+			err := fault.Contain("start worker "+manager.Name(), func() error { return m.start(ctx, manager) })
 			if err != nil {
 				return &fault.Error{Code: fault.CodeOf(err), Op: "start worker " + manager.Name(),
 					Worker: manager.Name(), Temporary: fault.IsTemporary(err), Err: err}

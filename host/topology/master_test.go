@@ -78,6 +78,17 @@ func TestRepositoriesStartTogether(t *testing.T) {
 	require.NoError(t, l.ctx.Err())
 }
 
+// One that may ask for a password is started alone.
+func TestWhoAsksStartsAlone(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		l := newLab(t)
+		far := l.make(l.RepositoryManager, topology.Declaration{Name: "far", Worker: "server", Alone: first, Params: wire.Map{"start": "fail"}}, nil)
+		near := l.make(l.RepositoryManager, topology.Declaration{Name: "near", Worker: "server", Alone: !first}, nil)
+		require.ErrorIs(t, l.Start(l.ctx, far, near), fault.Auth)
+		require.Empty(t, l.who("started"), "the other did not begin")
+	}
+}
+
 func TestAFatalErrorStopsTheRun(t *testing.T) {
 	l := newLab(t)
 	l.start(l.account("fatal")...)

@@ -27,12 +27,13 @@ func startOrder(managers []*Manager) []*Manager {
 }
 
 // startWaves returns managers in groups that may be started at the same time: a
-// repository with those behind it, as long as none of them calls another.
+// repository with those behind it, as long as none of them calls another or is to
+// be started alone.
 func startWaves(order []*Manager) [][]*Manager {
 	var waves [][]*Manager
 	for i, m := range order {
 		last := len(waves) - 1
-		if i > 0 && m.kind == RepositoryManager && order[i-1].kind == RepositoryManager &&
+		if i > 0 && m.kind == RepositoryManager && order[i-1].kind == RepositoryManager && !m.alone && !order[i-1].alone &&
 			!slices.ContainsFunc(m.channels, func(target *Manager) bool { return slices.Contains(waves[last], target) }) {
 			waves[last] = append(waves[last], m)
 			continue

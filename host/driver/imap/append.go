@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
@@ -105,6 +106,11 @@ type delivery struct {
 	left          bool // aborted; guarded by the collector
 	uid, validity uint32
 	answer        error
+	doubted       bool // it was refused together with others, and may be there
+
+	mu     sync.Mutex // guards what follows
+	waited bool
+	data   *goimap.AppendData
 }
 
 // Abort forgets the answer. What was sent cannot be taken back.
@@ -118,6 +124,7 @@ func (dl *delivery) Abort() {
 func (dl *delivery) end() {
 	if !dl.ended && dl.session != nil {
 		dl.session.appends.Add(-1)
+		dl.driver.collector.known(dl)
 	}
 	dl.ended = true
 }
@@ -190,6 +197,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 	dl.session = s
 	s.appendsTo.Store(&box.name)
 	s.appends.Add(1)
+	d.collector.streamed(dl)
 	return dl, nil
 }
 
@@ -223,13 +231,10 @@ func (d *Driver) deliverSmall(ctx context.Context, box mailbox, epoch string, m 
 	}
 	full, err := d.collector.add(box, dl, appendDate(m.Date), wire)
 	if full != nil {
-		if sendErr := d.sendSeveral(ctx, full); err == nil {
-			err = sendErr
-		}
+		_ = d.sendSeveral(ctx, full) // its messages tell; this one is not among them
 	}
 	if err != nil {
-		d.collector.leave(dl)
-		return nil, err
+		return nil, inFolder(err, box.name)
 	}
 	return dl, nil
 }
@@ -283,20 +288,18 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 			continue
 		}
 		data, err := dl.wait(ctx)
+		dl.end()
 		switch {
 		case err == nil:
 			placed[i].Flags, placed[i].Dropped = dl.flags, dl.dropped
 			if data.UID == 0 {
 				continue
 			}
-			if dl.with == nil {
-				d.collector.came(folder.Name, data.UIDValidity, 1)
-			}
 			placed[i].Key = mail.UIDKey(uint32(data.UID))
 			if epoch := epochOf(data.UIDValidity); folder.Epoch != "" && epoch != folder.Epoch {
 				moved = epochChanged(folder.Name, folder.Epoch, epoch)
 			}
-		case answered(err):
+		case answered(err), dl.doubted:
 			placed[i].Err = inFolder(err, folder.Name)
 		default:
 			unknown = inFolder(err, folder.Name)
@@ -312,15 +315,26 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 }
 
 // wait waits for the answer to one APPEND, which may have come before the
-// connection ended.
-func (dl *delivery) wait(ctx context.Context) (data *goimap.AppendData, err error) {
-	defer dl.end()
+// connection ended. It may be called more than once.
+func (dl *delivery) wait(ctx context.Context) (*goimap.AppendData, error) {
 	if dl.with != nil {
 		if err := dl.driver.settle(ctx, dl.with); err != nil {
 			return nil, err
 		}
 		return &goimap.AppendData{UID: goimap.UID(dl.uid), UIDValidity: dl.validity}, dl.answer
 	}
+	dl.mu.Lock()
+	defer dl.mu.Unlock()
+	if !dl.waited {
+		dl.waited = true
+		if dl.data, dl.answer = dl.waitAlone(ctx); dl.answer == nil && dl.data.UID != 0 {
+			dl.driver.collector.came(dl.folder, dl.data.UIDValidity, 1)
+		}
+	}
+	return dl.data, dl.answer
+}
+
+func (dl *delivery) waitAlone(ctx context.Context) (data *goimap.AppendData, err error) {
 	waited := false
 	err = dl.session.Run(ctx, "append", func(*imapclient.Client) (err error) {
 		waited = true

@@ -16,7 +16,10 @@ type collector struct {
 	off     bool       // it cannot
 	open    map[string]*several
 	sent    map[string][]*several
+	large   map[string][]*delivery // that were streamed, until their answer is known
 	arrived map[string]tally
+	size    int       // how many messages go together
+	busy    time.Time // until when the server was busy with what it has answered
 
 	spare sync.Pool // of *conn.Messages
 }
@@ -26,7 +29,8 @@ type collector struct {
 type tally struct{ validity, next, count uint32 }
 
 func newCollector() *collector {
-	return &collector{open: map[string]*several{}, sent: map[string][]*several{}, arrived: map[string]tally{}}
+	return &collector{open: map[string]*several{}, sent: map[string][]*several{}, large: map[string][]*delivery{},
+		arrived: map[string]tally{}, size: severalFirst}
 }
 
 // offered notes whether a session can send several messages as one.
@@ -34,6 +38,23 @@ func (c *collector) offered(able bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.able = able
+}
+
+// took notes how long the server took for several messages. What was sent before the
+// answer to others came had to wait for those.
+func (c *collector) took(sent, answered time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if sent.Before(c.busy) {
+		sent = c.busy
+	}
+	c.busy = answered
+	switch d := answered.Sub(sent); {
+	case d < severalQuick:
+		c.size = min(2*c.size, severalCount)
+	case d > severalSlow:
+		c.size = max(c.size/2, 1)
+	}
 }
 
 // giveUp sends no more of them: the server does not do what it says.
@@ -83,7 +104,7 @@ func (c *collector) add(box mailbox, dl *delivery, date time.Time, body []byte) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	g := c.open[box.name]
-	if g != nil && (g.messages.Len() == severalCount || g.messages.Size()+len(body) > severalBytes) {
+	if g != nil && (g.messages.Len() >= c.size || g.messages.Size()+len(body) > severalBytes) {
 		full, g = c.close(box.name), nil
 	}
 	if g == nil {
@@ -133,6 +154,42 @@ func (c *collector) leave(dl *delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	dl.left = true
+	g := c.open[dl.folder]
+	if g == nil || g != dl.with || slices.ContainsFunc(g.of, func(one *delivery) bool { return !one.left }) {
+		return
+	}
+	delete(c.open, dl.folder) // nobody is left
+	c.recycle(g)
+}
+
+func (c *collector) recycle(g *several) {
+	g.messages.Reset()
+	c.spare.Put(g.messages)
+	g.messages = nil
+}
+
+// streamed notes a message that was sent by itself.
+func (c *collector) streamed(dl *delivery) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.able {
+		c.large[dl.folder] = append(c.large[dl.folder], dl)
+	}
+}
+
+// known forgets it: its answer has come, or will not be waited for.
+func (c *collector) known(dl *delivery) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if list := c.large[dl.folder]; len(list) > 0 {
+		c.large[dl.folder] = slices.DeleteFunc(list, func(other *delivery) bool { return other == dl })
+	}
+}
+
+func (c *collector) largeUnderway(folder string) []*delivery {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.large[folder])
 }
 
 // hasLeft reports whether a message was aborted.
@@ -153,16 +210,6 @@ func (c *collector) leaveOut(g *several) {
 	g.of = slices.DeleteFunc(g.of, func(dl *delivery) bool { return dl.left })
 }
 
-// tooMany returns what has to be answered before one more is sent, or nil.
-func (c *collector) tooMany(g *several) *several {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if all := c.sent[g.box.name]; slices.Index(all, g) >= severalUnanswered {
-		return all[0]
-	}
-	return nil
-}
-
 // underway returns what is on its way to a folder.
 func (c *collector) underway(folder string) []*several {
 	c.mu.Lock()
@@ -180,6 +227,5 @@ func (c *collector) finished(g *several) {
 	} else {
 		c.sent[g.box.name] = all
 	}
-	g.messages.Reset()
-	c.spare.Put(g.messages)
+	c.recycle(g)
 }

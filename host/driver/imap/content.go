@@ -76,7 +76,7 @@ type smallText struct {
 func (t *smallText) read(ctx context.Context, body mail.Body) ([]byte, error) {
 	t.source.Reset()
 	source := &counted{ctx: ctx, r: body.Reader}
-	if _, err := t.source.ReadFrom(source); err != nil {
+	if _, err := t.source.ReadFrom(io.LimitReader(source, body.Size+1)); err != nil {
 		return nil, err
 	}
 	if err := source.check(body.Size); err != nil {

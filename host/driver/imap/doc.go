@@ -23,7 +23,8 @@
 // up to a hundred at a time, as one APPEND: it takes all of them or none. They stay
 // in memory until it has answered. After a NO each is sent by itself, if the
 // folder has nothing but what the server had confirmed; else the next run finds
-// out. Every other message is an APPEND of its own, sent without waiting for the
+// out. A connection that drops meanwhile is reason to send no more of them. Every
+// other message is an APPEND of its own, sent without waiting for the
 // answer to the one before.
 //
 // # Trust

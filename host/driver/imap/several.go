@@ -3,14 +3,15 @@ package imap
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	goimap "github.com/emersion/go-imap/v2"
 
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
 	"github.com/imapfw/imapfw/host/fault"
-	"github.com/imapfw/imapfw/host/mail"
 )
 
 // Small messages are sent as one APPEND of several (RFC 3502): a server stores a
@@ -20,11 +21,17 @@ import (
 const (
 	severalCount = 100
 	severalBytes = 512 << 10
+	// severalFirst is how many messages go together at first. As long as a server
+	// takes no longer than severalQuick, the next are twice as many, and half as
+	// many when it takes longer than severalSlow: while it stores some, nobody can
+	// see that it does, and what a dropped connection left behind is not to be
+	// taken for lost.
+	severalFirst = 10
+	severalQuick = 250 * time.Millisecond
+	severalSlow  = time.Second
 	// severalLargest is the size of the largest message, as its source has it,
 	// that waits for others. A larger one is streamed.
 	severalLargest = 64 << 10
-	// severalUnanswered is how many such commands are on their way to a folder.
-	severalUnanswered = 4
 )
 
 // several is one APPEND of several messages: first it is filled, then sent, then
@@ -44,7 +51,7 @@ type sentAppend struct {
 	*conn.Appending
 	session *session
 	ended   sync.Once
-	came    func(conn.Reply)
+	came    func(*sentAppend, conn.Reply)
 }
 
 // wait returns the answer.
@@ -54,7 +61,7 @@ func (a *sentAppend) wait(ctx context.Context) (conn.Reply, error) {
 		a.ended.Do(func() {
 			a.session.appends.Add(-1)
 			if err == nil {
-				a.came(reply)
+				a.came(a, reply)
 			}
 		})
 	}
@@ -72,44 +79,31 @@ func (g *several) end(err error) {
 // order of the messages. An answer that cannot be right tells none.
 func (g *several) placed(r conn.Reply) {
 	validity, uids := appendUIDs(r)
-	if uids.Len() != len(g.of) {
+	if distinct := slices.Compact(slices.Sorted(slices.Values(uids))); len(uids) != len(g.of) || len(distinct) != len(uids) {
 		return
 	}
-	i := 0
-	for key := range uids.All() {
-		uid, _ := key.UID()
+	for i, uid := range uids {
 		g.of[i].uid, g.of[i].validity = uid, validity
-		i++
 	}
 }
 
 // appendUIDs reads the response code of an APPEND.
-func appendUIDs(r conn.Reply) (validity uint32, uids mail.KeySet) {
+func appendUIDs(r conn.Reply) (validity uint32, uids []uint32) {
 	if r.Code != "APPENDUID" || len(r.Args) != 2 {
-		return 0, uids
+		return 0, nil
 	}
 	n, _ := r.Args[0].Uint()
-	set, ok := conn.ParseUIDs(r.Args[1].Text)
+	uids, ok := uidList(r.Args[1].Text)
 	if !ok || n == 0 || n >= 1<<32 {
-		return 0, uids
+		return 0, nil
 	}
-	return uint32(n), set
+	return uint32(n), uids
 }
 
 // sendSeveral sends what was filled, unless that was done. When it fails, nobody
 // knows whether it arrived.
 func (d *Driver) sendSeveral(ctx context.Context, g *several) error {
-	for {
-		oldest := d.collector.tooMany(g)
-		if oldest == nil {
-			break
-		}
-		// Whoever was to send it may not have come to it yet.
-		_ = d.sendSeveral(ctx, oldest) // its messages know
-		if d.settle(ctx, oldest) != nil {
-			break // it shows here too
-		}
-	}
+	d.lookBack(ctx, g.box.name)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.ended || g.sent.Load() != nil {
@@ -122,12 +116,30 @@ func (d *Driver) sendSeveral(ctx context.Context, g *several) error {
 	}
 	sent, err := d.startAppend(ctx, g.box, g.messages)
 	if err != nil {
+		d.doubt(ctx, g, err)
 		g.end(err)
 		d.finish(g)
 		return err
 	}
 	g.sent.Store(sent)
 	return nil
+}
+
+// lookBack deals with what was taken by now, so that it is not kept in memory. It
+// waits for nothing: whoever delivers may be in the middle of reading elsewhere.
+func (d *Driver) lookBack(ctx context.Context, folder string) {
+	for _, g := range d.collector.underway(folder) {
+		sent := g.sent.Load()
+		if sent == nil || !sent.Ready() {
+			return // the others come later
+		}
+		if _, err := sent.wait(ctx); err != nil {
+			return // Commit's to deal with
+		}
+		if d.settle(ctx, g) != nil {
+			return
+		}
+	}
 }
 
 // startAppend sends messages, and does not wait for the answer.
@@ -143,9 +155,13 @@ func (d *Driver) startAppend(ctx context.Context, box mailbox, messages *conn.Me
 	}
 	s.appendsTo.Store(&box.name)
 	s.appends.Add(1)
-	return &sentAppend{Appending: appending, session: s, came: func(r conn.Reply) {
+	n := messages.Len()
+	return &sentAppend{Appending: appending, session: s, came: func(a *sentAppend, r conn.Reply) {
 		validity, uids := appendUIDs(r)
-		d.collector.came(box.name, validity, uids.Len())
+		d.collector.came(box.name, validity, len(uids))
+		if n > 1 {
+			d.collector.took(a.Times())
+		}
 	}}, nil
 }
 
@@ -170,14 +186,27 @@ func (d *Driver) settle(ctx context.Context, g *several) error {
 	case err == nil:
 		g.placed(reply)
 	case !answered(err) && ctx.Err() != nil && sent.session.alive():
+		for _, dl := range g.of { // nobody waits for it any more
+			d.collector.leave(dl)
+		}
 		return err
-	case answered(err) && len(g.of) > 1:
+	case answered(err) && len(g.of) > 1 && !fault.IsTemporary(err):
 		d.oneByOne(ctx, g, err)
 	default:
+		d.doubt(ctx, g, err)
 		g.end(inFolder(err, g.box.name))
 	}
 	d.finish(g)
 	return nil
+}
+
+// doubt gives up sending several messages at once, for as long as the Driver lives,
+// when a connection did not outlast it: there are servers, and boxes on the way to
+// them, that cannot take so much, and the line may be as good for less.
+func (d *Driver) doubt(ctx context.Context, g *several, err error) {
+	if len(g.of) > 1 && ctx.Err() == nil && !answered(err) {
+		d.collector.giveUp()
+	}
 }
 
 // oneByOne sends messages again, each by itself, of which the server took none
@@ -189,8 +218,14 @@ func (d *Driver) oneByOne(ctx context.Context, g *several, why error) {
 	}
 	d.log.Debug("sending messages one by one", "folder", g.box.name, "messages", len(g.of), "error", why)
 	if err := d.noneArrived(ctx, g); err != nil {
-		if answered(err) { // the folder is not there any more, for one
+		switch fault.CodeOf(err) {
+		case fault.NotFound, fault.Permission, fault.ReadOnly: // so it is no wonder
 			err = why
+		default:
+			err = doubtful(err, len(g.of))
+			for _, dl := range g.of {
+				dl.doubted = true
+			}
 		}
 		g.end(inFolder(err, g.box.name))
 		return
@@ -231,18 +266,25 @@ func (d *Driver) noneArrived(ctx context.Context, g *several) error {
 			_, _ = sent.wait(ctx) // whoever it is of gets to know
 		}
 	}
+	for _, large := range d.collector.largeUnderway(g.box.name) {
+		_, _ = large.wait(ctx)
+	}
 	want, known := d.collector.expected(g.box.name)
 	var st status
 	err := d.with(ctx, g.box.name, true, func(ctx context.Context, s *session) (err error) {
 		st, err = s.next(ctx, g.box)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil && (!known || want.validity != st.validity || want.next+want.count != st.uidNext) {
+		err = errSomethingCame
 	}
-	if !known || want.validity != st.validity || want.next+want.count != st.uidNext {
-		return fault.New(fault.Protocol, "append", "the server refused %d messages at once, and something arrived meanwhile", len(g.of)).
-			AsTemporary().WithHint("the next run finds out which are there")
-	}
-	return nil
+	return err
+}
+
+var errSomethingCame = errors.New("something arrived meanwhile")
+
+// doubtful is the error of messages of which nobody knows whether they are there.
+func doubtful(why error, n int) error {
+	return fault.New(fault.Protocol, "append", "the server refused %d messages at once, and whether it has some of them cannot be told: %v", n, why).
+		AsTemporary().WithHint("the next run finds out which are there")
 }

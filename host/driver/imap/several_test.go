@@ -159,15 +159,18 @@ func TestRefusedTogetherAndSomethingCame(t *testing.T) {
 	d, mailbox := through(t, crowded(t, 5), p)
 	ref, ds := start(t, d, imaptest.SampleMessages(0, 8, 300)...)
 	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(99, 300))
-	_, err := d.Commit(t.Context(), ref, ds)
-	require.ErrorIs(t, err, fault.Protocol)
-	require.True(t, fault.IsTemporary(err))
+	placed, err := d.Commit(t.Context(), ref, ds)
+	require.NoError(t, err)
+	for _, one := range placed {
+		require.ErrorIs(t, one.Err, fault.Protocol)
+		require.True(t, fault.IsTemporary(one.Err))
+	}
 	require.Equal(t, 1, appends(p))
 
 	// From here on it is known again what is there.
 	more := imaptest.SampleMessages(100, 5, 300)
 	ref, ds = start(t, d, more...)
-	placed, err := d.Commit(t.Context(), ref, ds)
+	placed, err = d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	for i, one := range placed {
 		require.Equal(t, i < 4, one.Err == nil, "%v", one.Err)
@@ -225,18 +228,31 @@ func TestWhatIsAbortedIsNotSent(t *testing.T) {
 // TestAbortedIsNotSentAgain: after a refusal, what nobody wants any more is left out.
 func TestAbortedIsNotSentAgain(t *testing.T) {
 	p := &imaptest.Proxy{}
-	d, _ := through(t, crowded(t, 110), p)
-	messages := imaptest.SampleMessages(0, 220, 300)
-	ref, ds := start(t, d, messages...) // the second hundred is refused
-	placed, err := d.Commit(t.Context(), ref, ds[:100])
-	require.NoError(t, err)
-	for _, dl := range ds[102:] {
+	d, _ := through(t, crowded(t, 5), p)
+	messages := imaptest.SampleMessages(0, 12, 300)
+	ref, ds := start(t, d, messages...) // ten are on their way
+	for _, dl := range ds[3:] {
 		dl.Abort()
 	}
-	more, err := d.Commit(t.Context(), ref, ds[100:102])
+	placed, err := d.Commit(t.Context(), ref, ds[:3])
 	require.NoError(t, err)
-	requireThere(t, d, append(placed, more...), messages[:102])
-	require.Equal(t, 1+1+2, appends(p))
+	requireThere(t, d, placed, messages[:3])
+	require.Equal(t, 1+3, appends(p))
+}
+
+// TestRefusedTogetherBesideALargeOne: that one is on its way when the others are
+// refused, and is waited for before it is seen to that nothing else came.
+func TestRefusedTogetherBesideALargeOne(t *testing.T) {
+	p := &imaptest.Proxy{}
+	d, _ := through(t, crowded(t, 5), p)
+	messages := append(imaptest.SampleMessages(0, 6, 300), imaptest.SampleMessage(6, 200<<10))
+	ref, ds := start(t, d, messages...)
+	placed, err := d.Commit(t.Context(), ref, ds)
+	require.NoError(t, err)
+	for i, one := range placed {
+		require.Equal(t, i < 4 || i == 6, one.Err == nil, "%d: %v", i, one.Err)
+	}
+	requireThere(t, d, placed, messages)
 }
 
 // TestBatchesOverlap: while one batch is committed, the next is delivered, and they
@@ -281,24 +297,27 @@ func TestSeveralUnanswered(t *testing.T) {
 	var answers atomic.Int64
 	p := &imaptest.Proxy{}
 	p.Server = func(line string) []string {
-		if strings.Contains(line, "APPENDUID") && answers.Add(1) == 2 {
+		if strings.Contains(line, "APPENDUID") && answers.Add(1) == 1 {
 			return nil
 		}
 		return []string{line}
 	}
 	d, _ := through(t, dovecot.Start(t), p)
-	messages := imaptest.SampleMessages(0, 300, 300)
-	ref, ds := start(t, d, messages...) // two hundred are on their way
-	placed, err := d.Commit(t.Context(), ref, ds[:100])
-	require.NoError(t, err)
-	require.Equal(t, mail.UIDKey(100), placed[99].Key)
-	require.Eventually(t, func() bool { return answers.Load() == 2 }, 10*time.Second, time.Millisecond)
+	ref, ds := start(t, d, imaptest.SampleMessages(0, 12, 300)...) // ten are on their way
+	require.Eventually(t, func() bool { return answers.Load() == 1 }, 10*time.Second, time.Millisecond)
 	p.Cut()
-	_, err = d.Commit(t.Context(), ref, ds[100:])
+	_, err := d.Commit(t.Context(), ref, ds)
 	require.ErrorIs(t, err, fault.Network)
 	require.True(t, fault.IsTemporary(err))
-	require.LessOrEqual(t, appends(p), 3)
+	require.LessOrEqual(t, appends(p), 2)
 	now, err := d.Reserve(t.Context(), inbox, 1)
 	require.NoError(t, err)
-	require.Contains(t, []mail.Key{mail.UIDKey(201), mail.UIDKey(301)}, now.Next, "none is there twice")
+	require.Contains(t, []mail.Key{mail.UIDKey(11), mail.UIDKey(13)}, now.Next, "none is there twice")
+
+	// What a connection did not outlast is not tried again.
+	p.Commands()
+	ref, ds = start(t, d, imaptest.SampleMessages(300, 3, 300)...)
+	_, err = d.Commit(t.Context(), ref, ds)
+	require.NoError(t, err)
+	require.Equal(t, 3, appends(p))
 }

@@ -83,6 +83,7 @@ type Appending struct {
 	conn    *Conn
 	request *request
 	folder  string
+	sent    time.Time
 
 	mu    sync.Mutex // guards what follows
 	reply *Reply
@@ -100,8 +101,11 @@ func (c *Conn) AppendsSeveral() bool {
 // 7888). When ctx ends meanwhile the connection is closed. After an error nobody
 // knows what has arrived.
 func (c *Conn) Append(ctx context.Context, cmd *Command, messages *Messages) (*Appending, error) {
-	if !c.out.enc.literalPlus || messages.Len() == 0 {
-		return nil, fault.New(fault.Internal, opAppend, "the server has no LITERAL+, or there is nothing to send").InFolder(cmd.folder)
+	switch n := messages.Len(); {
+	case n == 0:
+		return nil, fault.New(fault.Internal, opAppend, "there is nothing to send").InFolder(cmd.folder)
+	case !c.out.enc.literalPlus, n > 1 && !c.AppendsSeveral():
+		return nil, fault.New(fault.Network, opAppend, "this connection cannot do what another one could").AsTemporary().InFolder(cmd.folder)
 	}
 	stop, err := c.begin(ctx)
 	if err != nil {
@@ -115,6 +119,7 @@ func (c *Conn) Append(ctx context.Context, cmd *Command, messages *Messages) (*A
 	if err := c.sendMessages(a.request, cmd, messages); err != nil {
 		return nil, c.failed(ctx, opAppend, cmd.folder, err)
 	}
+	a.sent = time.Now()
 	return a, nil
 }
 
@@ -134,6 +139,24 @@ func (c *Conn) sendMessages(r *request, cmd *Command, messages *Messages) error 
 		return err
 	}
 	return c.out.send([]byte("\r\n"))
+}
+
+// Ready reports whether Wait would return at once.
+func (a *Appending) Ready() bool {
+	if !a.mu.TryLock() {
+		return false // somebody waits
+	}
+	defer a.mu.Unlock()
+	return a.reply != nil || len(a.request.events) > 0 || a.conn.life.err() != nil
+}
+
+// Times returns when the messages had been sent, and when the answer came; zero
+// while it has not.
+func (a *Appending) Times() (sent, answered time.Time) {
+	t := a.conn.traffic
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return a.sent, a.request.ended
 }
 
 // Wait returns the answer; NO and BAD are errors, as Fault maps them. When ctx

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
 )
@@ -14,6 +15,7 @@ type request struct {
 	tag    string
 	take   []string
 	open   bool          // takes responses; guarded by traffic.mu
+	ended  time.Time     // when the answer came; guarded by traffic.mu
 	goOn   chan struct{} // the server's "+"
 	events chan event
 }

@@ -3,6 +3,7 @@ package conn
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/imapfw/imapfw/host/timing"
 )
@@ -203,6 +204,7 @@ func (t *traffic) endRequest(tag string) *request {
 		if r.tag == tag {
 			t.requests = slices.Delete(t.requests, i, i+1)
 			t.busy--
+			r.ended = time.Now()
 			if t.waiting == any(r) {
 				t.waiting = nil
 			}
