@@ -71,7 +71,7 @@ func (p *program) declareChain(m wire.Map, d *script.Def, chain []endpoint.Contr
 		}
 		params.Controllers = []endpoint.Controller{{Kind: controllerClass, Options: wire.Map{"class": declaration.Class, "args": args}}}
 	}
-	if s, ok := d.Options["password"].(*secret); ok && s.kind == secretPrompt {
+	if s, ok := d.Options["password"].(*secret); ok && s.asks() {
 		declaration.Alone = true
 	}
 	if where.exclusive != "" {

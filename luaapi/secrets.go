@@ -68,7 +68,21 @@ func (s *secrets) resolve(ctx context.Context, which secret, who string) (string
 	}
 }
 
+// asks reports whether somebody may be asked for the secret: a password manager asks
+// on the terminal, too, or in a window.
+func (s secret) asks() bool {
+	return s.kind == secretPrompt || s.kind == secretCommand || s.kind == secretKeyring
+}
+
 func (s *secrets) ask(ctx context.Context, which secret, who string) (string, error) {
+	if which.asks() {
+		select {
+		case s.asking <- struct{}{}:
+			defer func() { <-s.asking }()
+		case <-ctx.Done():
+			return "", fault.Wrap(fault.Stopped, "find the password", context.Cause(ctx))
+		}
+	}
 	switch which.kind {
 	case secretCommand:
 		return firstLineOfCommand(ctx, which.value)
@@ -82,13 +96,7 @@ func (s *secrets) ask(ctx context.Context, which secret, who string) (string, er
 	case secretNetrc:
 		return netrcPassword(which.value, who)
 	case secretPrompt:
-		select {
-		case s.asking <- struct{}{}:
-			defer func() { <-s.asking }()
-			return s.prompt(ctx, which.value)
-		case <-ctx.Done():
-			return "", fault.Wrap(fault.Stopped, "find the password", context.Cause(ctx))
-		}
+		return s.prompt(ctx, which.value)
 	case secretKeyring:
 		return keyringPassword(ctx, which.value, which.user)
 	}

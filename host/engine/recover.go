@@ -10,7 +10,7 @@ import (
 )
 
 // settleLimit is how long a folder is waited for to stand still.
-const settleLimit = 20 * time.Second
+const settleLimit = time.Minute
 
 // settle waits until no delivery of a run that was killed can still arrive: a
 // server goes on with what it had received when the connection died.

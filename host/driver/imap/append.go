@@ -106,7 +106,7 @@ type delivery struct {
 	left          bool // aborted; guarded by the collector
 	uid, validity uint32
 	answer        error
-	doubted       bool // it was refused together with others, and may be there
+	apart         bool // the answer is about this message, not about the connection
 
 	mu     sync.Mutex // guards what follows
 	waited bool
@@ -152,9 +152,7 @@ func (d *Driver) Deliver(ctx context.Context, folder mail.Ref, m mail.Meta, body
 			return d.deliverSmall(ctx, box, folder.Epoch, m, body)
 		}
 		if waiting := d.collector.take(box.name); waiting != nil { // they came before
-			if err := d.sendSeveral(ctx, waiting); err != nil {
-				return nil, err
-			}
+			d.sendSoon(ctx, waiting)
 		}
 	}
 	c, err := wireForm(ctx, body, d.opts.TempDir)
@@ -231,7 +229,7 @@ func (d *Driver) deliverSmall(ctx context.Context, box mailbox, epoch string, m 
 	}
 	full, err := d.collector.add(box, dl, appendDate(m.Date), wire)
 	if full != nil {
-		_ = d.sendSeveral(ctx, full) // its messages tell; this one is not among them
+		d.sendSoon(ctx, full)
 	}
 	if err != nil {
 		return nil, inFolder(err, box.name)
@@ -273,7 +271,7 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 	for _, each := range ds {
 		if dl, ok := each.(*delivery); ok && dl.with != nil {
 			d.collector.full(dl.with)
-			_ = d.sendSeveral(ctx, dl.with) // each of its messages tells
+			d.sendSeveral(ctx, dl.with)
 		}
 	}
 	var unknown, moved error
@@ -299,7 +297,7 @@ func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delive
 			if epoch := epochOf(data.UIDValidity); folder.Epoch != "" && epoch != folder.Epoch {
 				moved = epochChanged(folder.Name, folder.Epoch, epoch)
 			}
-		case answered(err), dl.doubted:
+		case answered(err), dl.apart:
 			placed[i].Err = inFolder(err, folder.Name)
 		default:
 			unknown = inFolder(err, folder.Name)

@@ -18,8 +18,8 @@ type collector struct {
 	sent    map[string][]*several
 	large   map[string][]*delivery // that were streamed, until their answer is known
 	arrived map[string]tally
-	size    int       // how many messages go together
-	busy    time.Time // until when the server was busy with what it has answered
+	size    int                  // how many messages go together
+	busy    map[string]time.Time // until when a folder was busy with what was answered
 
 	spare sync.Pool // of *conn.Messages
 }
@@ -30,7 +30,7 @@ type tally struct{ validity, next, count uint32 }
 
 func newCollector() *collector {
 	return &collector{open: map[string]*several{}, sent: map[string][]*several{}, large: map[string][]*delivery{},
-		arrived: map[string]tally{}, size: severalFirst}
+		arrived: map[string]tally{}, busy: map[string]time.Time{}, size: severalFirst}
 }
 
 // offered notes whether a session can send several messages as one.
@@ -40,20 +40,24 @@ func (c *collector) offered(able bool) {
 	c.able = able
 }
 
-// took notes how long the server took for several messages. What was sent before the
-// answer to others came had to wait for those.
-func (c *collector) took(sent, answered time.Time) {
+// took notes how long n messages took the server, that is, for how long nothing was
+// seen of them in their folder: what was sent there before had its turn first.
+func (c *collector) took(folder string, n int, sent, answered time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if sent.Before(c.busy) {
-		sent = c.busy
+	if busy := c.busy[folder]; sent.Before(busy) {
+		sent = busy
 	}
-	c.busy = answered
-	switch d := answered.Sub(sent); {
-	case d < severalQuick:
+	d := answered.Sub(sent)
+	if d <= 0 {
+		return // what came later was looked at first
+	}
+	c.busy[folder] = answered
+	switch {
+	case d < severalQuick && n >= c.size:
 		c.size = min(2*c.size, severalCount)
 	case d > severalSlow:
-		c.size = max(c.size/2, 1)
+		c.size = min(c.size, max(n/2, 2))
 	}
 }
 
@@ -75,7 +79,7 @@ func (c *collector) usable() bool {
 func (c *collector) begin(folder string, st status) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.sent[folder]) == 0 {
+	if len(c.sent[folder])+len(c.large[folder]) == 0 {
 		c.arrived[folder] = tally{validity: st.validity, next: st.uidNext}
 	}
 }
@@ -208,6 +212,23 @@ func (c *collector) leaveOut(g *several) {
 	}
 	g.messages = g.messages.Without(func(i int) bool { return g.of[i].left })
 	g.of = slices.DeleteFunc(g.of, func(dl *delivery) bool { return dl.left })
+}
+
+// same reports whether nothing was sent to a folder but what is given.
+func (c *collector) same(folder string, several []*several, large []*delivery) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, g := range c.sent[folder] {
+		if !slices.Contains(several, g) {
+			return false
+		}
+	}
+	for _, dl := range c.large[folder] {
+		if !slices.Contains(large, dl) {
+			return false
+		}
+	}
+	return true
 }
 
 // underway returns what is on its way to a folder.

@@ -147,7 +147,7 @@ func uidList(text string) ([]uint32, bool) {
 			}
 			a, b = min(a, b), max(a, b)
 		}
-		if len(list)+int(b-a) >= maxListed {
+		if uint64(len(list))+(b-a) >= maxListed {
 			return nil, false
 		}
 		for ; a <= b; a++ {

@@ -100,29 +100,42 @@ func appendUIDs(r conn.Reply) (validity uint32, uids []uint32) {
 	return uint32(n), uids
 }
 
-// sendSeveral sends what was filled, unless that was done. When it fails, nobody
-// knows whether it arrived.
-func (d *Driver) sendSeveral(ctx context.Context, g *several) error {
+// sendSeveral sends what was filled, unless that was done. Where it fails, nobody
+// knows whether it arrived; its messages tell.
+func (d *Driver) sendSeveral(ctx context.Context, g *several) {
 	d.lookBack(ctx, g.box.name)
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	d.send(ctx, g)
+}
+
+// sendSoon is sendSeveral for those who must not wait for an answer: whoever is at it
+// already may be waiting for one.
+func (d *Driver) sendSoon(ctx context.Context, g *several) {
+	d.lookBack(ctx, g.box.name)
+	if g.mu.TryLock() {
+		defer g.mu.Unlock()
+		d.send(ctx, g)
+	}
+}
+
+// send does it. g.mu is held.
+func (d *Driver) send(ctx context.Context, g *several) {
 	if g.ended || g.sent.Load() != nil {
-		return nil
+		return
 	}
 	d.collector.leaveOut(g)
 	if len(g.of) == 0 {
 		d.finish(g)
-		return nil
+		return
 	}
 	sent, err := d.startAppend(ctx, g.box, g.messages)
 	if err != nil {
-		d.doubt(ctx, g, err)
 		g.end(err)
 		d.finish(g)
-		return err
+		return
 	}
 	g.sent.Store(sent)
-	return nil
 }
 
 // lookBack deals with what was taken by now, so that it is not kept in memory. It
@@ -151,6 +164,7 @@ func (d *Driver) startAppend(ctx context.Context, box mailbox, messages *conn.Me
 	defer d.pool.giveBack(s)
 	appending, err := s.Append(ctx, box.add(conn.Cmd("APPEND")), messages)
 	if err != nil {
+		d.doubt(ctx, s, messages.Len())
 		return nil, d.closedErr(inFolder(err, box.name))
 	}
 	s.appendsTo.Store(&box.name)
@@ -160,7 +174,8 @@ func (d *Driver) startAppend(ctx context.Context, box mailbox, messages *conn.Me
 		validity, uids := appendUIDs(r)
 		d.collector.came(box.name, validity, len(uids))
 		if n > 1 {
-			d.collector.took(a.Times())
+			sent, answered := a.Times()
+			d.collector.took(box.name, n, sent, answered)
 		}
 	}}, nil
 }
@@ -190,10 +205,10 @@ func (d *Driver) settle(ctx context.Context, g *several) error {
 			d.collector.leave(dl)
 		}
 		return err
-	case answered(err) && len(g.of) > 1 && !fault.IsTemporary(err):
-		d.oneByOne(ctx, g, err)
+	case answered(err) && len(g.of) > 1:
+		d.refused(ctx, g, err)
 	default:
-		d.doubt(ctx, g, err)
+		d.doubt(ctx, sent.session, len(g.of))
 		g.end(inFolder(err, g.box.name))
 	}
 	d.finish(g)
@@ -203,36 +218,49 @@ func (d *Driver) settle(ctx context.Context, g *several) error {
 // doubt gives up sending several messages at once, for as long as the Driver lives,
 // when a connection did not outlast it: there are servers, and boxes on the way to
 // them, that cannot take so much, and the line may be as good for less.
-func (d *Driver) doubt(ctx context.Context, g *several, err error) {
-	if len(g.of) > 1 && ctx.Err() == nil && !answered(err) {
+func (d *Driver) doubt(ctx context.Context, s *session, n int) {
+	if n > 1 && ctx.Err() == nil && !s.alive() {
 		d.collector.giveUp()
 	}
 }
 
-// oneByOne sends messages again, each by itself, of which the server took none
-// together.
-func (d *Driver) oneByOne(ctx context.Context, g *several, why error) {
+// refused deals with a refusal of several messages, of which the server has none
+// then. Each is sent again by itself, unless the server is to be left alone.
+func (d *Driver) refused(ctx context.Context, g *several, why error) {
 	var said *goimap.Error
 	if errors.As(why, &said) && said.Type == goimap.StatusResponseTypeBad {
 		d.collector.giveUp()
 	}
-	d.log.Debug("sending messages one by one", "folder", g.box.name, "messages", len(g.of), "error", why)
-	if err := d.noneArrived(ctx, g); err != nil {
-		switch fault.CodeOf(err) {
-		case fault.NotFound, fault.Permission, fault.ReadOnly: // so it is no wonder
-			err = why
-		default:
-			err = doubtful(err, len(g.of))
-			for _, dl := range g.of {
-				dl.doubted = true
-			}
-		}
-		g.end(inFolder(err, g.box.name))
+	err := d.noneArrived(ctx, g)
+	if err == nil && !fault.IsTemporary(why) {
+		d.log.Debug("sending messages one by one", "folder", g.box.name, "messages", len(g.of), "error", why)
+		d.oneByOne(ctx, g)
 		return
 	}
+	switch fault.CodeOf(err) {
+	case fault.NotFound, fault.Permission, fault.ReadOnly: // so it is no wonder, and nothing came
+	default:
+		if err == nil {
+			err = why
+			break
+		}
+		if errors.Is(err, errSomethingCame) { // it may have been a part of them
+			d.collector.giveUp()
+		}
+		err = doubtful(err, len(g.of))
+	}
+	for _, dl := range g.of {
+		dl.apart = true
+	}
+	g.end(inFolder(err, g.box.name))
+}
+
+// oneByOne sends messages again, each by itself.
+func (d *Driver) oneByOne(ctx context.Context, g *several) {
 	sent := make([]*sentAppend, len(g.of))
 	for i, dl := range g.of {
 		if d.collector.hasLeft(dl) {
+			dl.answer = fault.New(fault.Stopped, "append", "it was given up").InFolder(g.box.name)
 			continue
 		}
 		if sent[i], dl.answer = d.startAppend(ctx, g.box, g.messages.One(i)); dl.answer != nil {
@@ -261,24 +289,30 @@ func (d *Driver) oneByOne(ctx context.Context, g *several, why error) {
 // noneArrived makes sure that the server has nothing of what it refused: it has
 // to (RFC 3502), but to send what is there would double it.
 func (d *Driver) noneArrived(ctx context.Context, g *several) error {
-	for _, other := range d.collector.underway(g.box.name) {
-		if sent := other.sent.Load(); sent != nil {
-			_, _ = sent.wait(ctx) // whoever it is of gets to know
+	for range 3 {
+		others, large := d.collector.underway(g.box.name), d.collector.largeUnderway(g.box.name)
+		for _, other := range others {
+			if sent := other.sent.Load(); sent != nil {
+				_, _ = sent.wait(ctx) // whoever it is of gets to know
+			}
+		}
+		for _, one := range large {
+			_, _ = one.wait(ctx)
+		}
+		want, known := d.collector.expected(g.box.name)
+		var st status
+		err := d.with(ctx, g.box.name, true, func(ctx context.Context, s *session) (err error) {
+			st, err = s.next(ctx, g.box)
+			return err
+		})
+		if err != nil || known && want.validity == st.validity && want.next+want.count == st.uidNext {
+			return err
+		}
+		if d.collector.same(g.box.name, others, large) {
+			break
 		}
 	}
-	for _, large := range d.collector.largeUnderway(g.box.name) {
-		_, _ = large.wait(ctx)
-	}
-	want, known := d.collector.expected(g.box.name)
-	var st status
-	err := d.with(ctx, g.box.name, true, func(ctx context.Context, s *session) (err error) {
-		st, err = s.next(ctx, g.box)
-		return err
-	})
-	if err == nil && (!known || want.validity != st.validity || want.next+want.count != st.uidNext) {
-		err = errSomethingCame
-	}
-	return err
+	return errSomethingCame
 }
 
 var errSomethingCame = errors.New("something arrived meanwhile")

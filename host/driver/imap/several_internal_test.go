@@ -2,6 +2,7 @@ package imap
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,4 +34,29 @@ func TestAppendUIDs(t *testing.T) {
 		}
 		require.Equal(t, c.want, got, c.set)
 	}
+}
+
+// TestHowManyGoTogether: as many as the server stores in a short time, as far as
+// that was measured.
+func TestHowManyGoTogether(t *testing.T) {
+	begun := time.Unix(1_700_000_000, 0)
+	at := func(ms int) time.Time { return begun.Add(time.Duration(ms) * time.Millisecond) }
+	c := newCollector()
+	c.took("F", 10, at(0), at(100))
+	require.Equal(t, 20, c.size)
+	c.took("F", 10, at(0), at(110))
+	require.Equal(t, 20, c.size, "twenty were not measured")
+	c.took("F", 20, at(0), at(300))
+	require.Equal(t, 40, c.size, "the first hundred milliseconds were those of the others")
+	c.took("G", 40, at(0), at(3000))
+	require.Equal(t, 20, c.size)
+	c.took("H", 40, at(0), at(3100))
+	require.Equal(t, 20, c.size, "the server was as slow for another folder")
+	c.took("H", 40, at(0), at(3050))
+	require.Equal(t, 20, c.size, "what was looked at too late says nothing")
+	for range 9 {
+		c.took("I", 2, at(0), at(2000))
+		c.busy = map[string]time.Time{}
+	}
+	require.Equal(t, 2, c.size, "two are still measured")
 }
