@@ -128,7 +128,7 @@ func TestSeveralInOneAppend(t *testing.T) {
 		require.NoError(t, one.Err)
 		require.Equal(t, mail.UIDKey(uint32(i+1)), one.Key, "they come in the order in which they were delivered")
 	}
-	require.Less(t, appends(p), 60)
+	require.Less(t, appends(p), len(messages)/2+20, "how many go together depends on how fast the server is")
 	requireThere(t, d, placed, messages)
 }
 
