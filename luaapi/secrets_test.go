@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -88,6 +91,36 @@ func TestSecretCommandRunsOnce(t *testing.T) {
 	got, err := s.resolve(context.Background(), once, "me")
 	require.NoError(t, err)
 	require.Equal(t, "pw", got)
+}
+
+// TestOneQuestionAtATime: whoever may be asked for a password is asked for one after
+// the other, whatever way asks.
+func TestOneQuestionAtATime(t *testing.T) {
+	var asked, at atomic.Int32
+	s := newSecrets()
+	s.prompt = func(context.Context, string) (string, error) {
+		if at.Add(1) > 1 {
+			t.Error("two questions at a time")
+		}
+		for range 100 {
+			runtime.Gosched()
+		}
+		asked.Add(1)
+		at.Add(-1)
+		return "pw", nil
+	}
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			_, err := s.resolve(context.Background(), secret{kind: secretPrompt, value: strconv.Itoa(i)}, "me")
+			require.NoError(t, err)
+		})
+	}
+	group.Wait()
+	require.EqualValues(t, 8, asked.Load())
+	for kind, asks := range map[string]bool{secretPrompt: true, secretCommand: true, secretKeyring: true, secretFile: false, secretEnv: false, secretNetrc: false, secretLiteral: false} {
+		require.Equal(t, asks, secret{kind: kind}.asks(), kind)
+	}
 }
 
 func TestSecretCommandIsCancelled(t *testing.T) {

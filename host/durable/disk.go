@@ -83,7 +83,7 @@ func device(dir string) (uint64, error) {
 	if !ok {
 		return 0, &os.PathError{Op: "stat", Path: dir, Err: errors.ErrUnsupported}
 	}
-	return uint64(st.Dev), nil //nolint:unconvert // its type differs between systems
+	return uint64(st.Dev), nil // its type differs between systems
 }
 
 // Files makes the content of files in dir durable. A file that is not there any
@@ -158,8 +158,8 @@ func syncEach(ctx context.Context, paths []string) error {
 	return all.Wait()
 }
 
-// Open makes the content of one open file durable.
-func (d *Disk) Open(f *os.File) error {
+// File makes the content of one open file durable.
+func (d *Disk) File(f *os.File) error {
 	if d.off {
 		return nil
 	}

@@ -77,6 +77,28 @@ func TestOff(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestSyncThatFailed: syncfs tells once of a write that failed, whosever it was. So
+// each file is asked from then on.
+func TestSyncThatFailed(t *testing.T) {
+	if !canSyncFS() {
+		t.Skip("needs syncfs(2) that tells of failures")
+	}
+	r := timing.New()
+	d := New(false, r)
+	dir, paths := files(t, d, 10, true)
+	require.Len(t, d.systems, 1)
+	for _, f := range d.systems {
+		require.NoError(t, f.Close()) // so it fails
+	}
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.EqualValues(t, 10, r.Figures().Count(timing.Syncs))
+	d.Close()
+	require.NoError(t, d.Watch(dir))
+	defer d.Close()
+	require.NoError(t, d.Files(t.Context(), dir, paths))
+	require.EqualValues(t, 20, r.Figures().Count(timing.Syncs), "although it would not fail now")
+}
+
 func TestTheOtherWayIsTriedAgain(t *testing.T) {
 	d := New(false, nil)
 	d.learn(&d.whole, time.Minute) // somebody else was writing a lot

@@ -269,7 +269,7 @@ func appendDate(t time.Time) time.Time { return mail.StorableDate(t).UTC() }
 func (d *Driver) Commit(ctx context.Context, folder mail.Ref, ds []driver.Delivery) ([]mail.Placed, error) {
 	placed := make([]mail.Placed, len(ds))
 	for _, each := range ds {
-		if dl, ok := each.(*delivery); ok && dl.with != nil {
+		if dl, ok := each.(*delivery); ok && dl.with != nil && !dl.ended {
 			d.collector.full(dl.with)
 			d.sendSeveral(ctx, dl.with)
 		}

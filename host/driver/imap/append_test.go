@@ -16,8 +16,8 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// deliver delivers messages in one batch.
-func deliver(t testing.TB, d *imap.Driver, ref mail.Ref, messages ...imaptest.Message) ([]mail.Placed, error) {
+// begin delivers messages and does not commit them.
+func begin(t testing.TB, d *imap.Driver, ref mail.Ref, messages ...imaptest.Message) (mail.Ref, []driver.Delivery) {
 	t.Helper()
 	r, err := d.Reserve(t.Context(), ref, len(messages))
 	require.NoError(t, err)
@@ -29,6 +29,13 @@ func deliver(t testing.TB, d *imap.Driver, ref mail.Ref, messages ...imaptest.Me
 		require.NoError(t, err)
 		ds = append(ds, dl)
 	}
+	return ref, ds
+}
+
+// deliver delivers messages in one batch.
+func deliver(t testing.TB, d *imap.Driver, ref mail.Ref, messages ...imaptest.Message) ([]mail.Placed, error) {
+	t.Helper()
+	ref, ds := begin(t, d, ref, messages...)
 	return d.Commit(t.Context(), ref, ds)
 }
 

@@ -52,22 +52,6 @@ func appends(p *imaptest.Proxy) (n int) {
 	return n
 }
 
-// start delivers messages and does not commit them.
-func start(t *testing.T, d *imap.Driver, messages ...imaptest.Message) (mail.Ref, []driver.Delivery) {
-	t.Helper()
-	r, err := d.Reserve(t.Context(), inbox, len(messages))
-	require.NoError(t, err)
-	ref := mail.Ref{Name: mail.Inbox, Epoch: r.Epoch}
-	var ds []driver.Delivery
-	for _, m := range messages {
-		body := mail.Body{Reader: bytes.NewReader(m.Content), Size: int64(len(m.Content)), LineEnds: mail.CRLF}
-		dl, err := d.Deliver(t.Context(), ref, mail.Meta{Flags: m.Flags, Date: m.Date}, body)
-		require.NoError(t, err)
-		ds = append(ds, dl)
-	}
-	return ref, ds
-}
-
 // requireThere fails unless a folder has these messages under these keys, and no
 // others.
 func requireThere(t *testing.T, d *imap.Driver, placed []mail.Placed, messages []imaptest.Message) {
@@ -121,7 +105,7 @@ func TestSeveralInOneAppend(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, _ := through(t, dovecot.Start(t), p)
 	messages := samples(500)
-	ref, ds := start(t, d, messages...)
+	ref, ds := begin(t, d, inbox, messages...)
 	placed, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	for i, one := range placed {
@@ -138,7 +122,7 @@ func TestRefusedTogether(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, _ := through(t, crowded(t, 5), p)
 	messages := imaptest.SampleMessages(0, 8, 300)
-	ref, ds := start(t, d, messages...)
+	ref, ds := begin(t, d, inbox, messages...)
 	placed, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	for i, one := range placed {
@@ -157,7 +141,7 @@ func TestRefusedTogether(t *testing.T) {
 func TestRefusedTogetherAndSomethingCame(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, mailbox := through(t, crowded(t, 5), p)
-	ref, ds := start(t, d, imaptest.SampleMessages(0, 8, 300)...)
+	ref, ds := begin(t, d, inbox, imaptest.SampleMessages(0, 8, 300)...)
 	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(99, 300))
 	placed, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
@@ -169,7 +153,7 @@ func TestRefusedTogetherAndSomethingCame(t *testing.T) {
 
 	// From here on it is known again what is there.
 	more := imaptest.SampleMessages(100, 5, 300)
-	ref, ds = start(t, d, more...)
+	ref, ds = begin(t, d, inbox, more...)
 	placed, err = d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	for i, one := range placed {
@@ -191,16 +175,16 @@ func TestServerThatCannotDoIt(t *testing.T) {
 	d, _ := through(t, dovecot.Start(t), p)
 	var placed []mail.Placed
 	messages := append([]imaptest.Message{special}, imaptest.SampleMessages(0, 8, 300)...)
-	ref, ds := start(t, d, messages[1], messages[2], messages[3])
+	ref, ds := begin(t, d, inbox, messages[1], messages[2], messages[3])
 	first, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	require.Equal(t, 1, appends(p))
-	ref, ds = start(t, d, messages[0], messages[4], messages[5])
+	ref, ds = begin(t, d, inbox, messages[0], messages[4], messages[5])
 	second, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	require.Error(t, second[0].Err, "also by itself")
 	require.Equal(t, 1+3, appends(p))
-	ref, ds = start(t, d, messages[6:]...)
+	ref, ds = begin(t, d, inbox, messages[6:]...)
 	third, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	require.Equal(t, 3, appends(p), "it is not tried again")
@@ -208,11 +192,32 @@ func TestServerThatCannotDoIt(t *testing.T) {
 	requireThere(t, d, placed, messages)
 }
 
+// TestServerThatIsToBeLeftAlone: a refusal for now is told of each message, and none
+// is sent again.
+func TestServerThatIsToBeLeftAlone(t *testing.T) {
+	p := &imaptest.Proxy{}
+	p.Client = func(line string) string {
+		tag, rest, _ := strings.Cut(line, " ")
+		if strings.HasPrefix(rest, "APPEND") {
+			return tag + " NO [UNAVAILABLE] later"
+		}
+		return ""
+	}
+	d, _ := through(t, dovecot.Start(t), p)
+	placed, err := deliver(t, d, inbox, imaptest.SampleMessages(0, 8, 300)...)
+	require.NoError(t, err)
+	for _, one := range placed {
+		require.ErrorIs(t, one.Err, fault.Busy)
+		require.True(t, fault.IsTemporary(one.Err))
+	}
+	require.Equal(t, 1, appends(p))
+}
+
 func TestWhatIsAbortedIsNotSent(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, _ := through(t, dovecot.Start(t), p)
 	messages := imaptest.SampleMessages(0, 6, 300)
-	ref, ds := start(t, d, messages...)
+	ref, ds := begin(t, d, inbox, messages...)
 	ds[0].Abort()
 	ds[3].Abort()
 	placed, err := d.Commit(t.Context(), ref, []driver.Delivery{ds[1], ds[2], ds[4], ds[5]})
@@ -220,7 +225,7 @@ func TestWhatIsAbortedIsNotSent(t *testing.T) {
 	requireThere(t, d, placed, []imaptest.Message{messages[1], messages[2], messages[4], messages[5]})
 	require.Equal(t, 1, appends(p))
 
-	_, ds = start(t, d, messages[0])
+	_, ds = begin(t, d, inbox, messages[0])
 	ds[0].Abort()
 	require.Zero(t, appends(p))
 }
@@ -230,7 +235,7 @@ func TestAbortedIsNotSentAgain(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, _ := through(t, crowded(t, 5), p)
 	messages := imaptest.SampleMessages(0, 12, 300)
-	ref, ds := start(t, d, messages...) // ten are on their way
+	ref, ds := begin(t, d, inbox, messages...) // ten are on their way
 	for _, dl := range ds[3:] {
 		dl.Abort()
 	}
@@ -246,7 +251,7 @@ func TestRefusedTogetherBesideALargeOne(t *testing.T) {
 	p := &imaptest.Proxy{}
 	d, _ := through(t, crowded(t, 5), p)
 	messages := append(imaptest.SampleMessages(0, 6, 300), imaptest.SampleMessage(6, 200<<10))
-	ref, ds := start(t, d, messages...)
+	ref, ds := begin(t, d, inbox, messages...)
 	placed, err := d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	for i, one := range placed {
@@ -303,7 +308,7 @@ func TestSeveralUnanswered(t *testing.T) {
 		return []string{line}
 	}
 	d, _ := through(t, dovecot.Start(t), p)
-	ref, ds := start(t, d, imaptest.SampleMessages(0, 12, 300)...) // ten are on their way
+	ref, ds := begin(t, d, inbox, imaptest.SampleMessages(0, 12, 300)...) // ten are on their way
 	require.Eventually(t, func() bool { return answers.Load() == 1 }, 10*time.Second, time.Millisecond)
 	p.Cut()
 	_, err := d.Commit(t.Context(), ref, ds)
@@ -316,7 +321,7 @@ func TestSeveralUnanswered(t *testing.T) {
 
 	// What a connection did not outlast is not tried again.
 	p.Commands()
-	ref, ds = start(t, d, imaptest.SampleMessages(300, 3, 300)...)
+	ref, ds = begin(t, d, inbox, imaptest.SampleMessages(300, 3, 300)...)
 	_, err = d.Commit(t.Context(), ref, ds)
 	require.NoError(t, err)
 	require.Equal(t, 3, appends(p))

@@ -167,7 +167,7 @@ func (s *Store) writeWords(dir, text string) error {
 	}
 	_, err = f.WriteString(text)
 	if err == nil {
-		err = s.disk.Open(f)
+		err = s.disk.File(f)
 	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
