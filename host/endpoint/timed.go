@@ -86,7 +86,16 @@ func (w *stopwatch) time() time.Duration { return time.Duration(w.ns.Load()) }
 
 func (w *stopwatch) around(body mail.Body) io.Reader {
 	r := &watchedReader{body.Reader, w}
-	if s, ok := body.Reader.(io.Seeker); ok {
+	s, twice := body.Reader.(io.Seeker)
+	l, linked := body.Reader.(mail.Linker)
+	switch {
+	case twice && linked:
+		return struct {
+			io.Reader
+			io.Seeker
+			mail.Linker
+		}{r, s, l}
+	case twice:
 		return struct {
 			io.Reader
 			io.Seeker

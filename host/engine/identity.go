@@ -105,6 +105,20 @@ func (t *headerTap) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// readHeader reads on, through the tap, until the header has passed.
+func (t *headerTap) readHeader(tapped io.Reader) error {
+	for piece := make([]byte, 4096); !t.inBody; {
+		switch _, err := tapped.Read(piece); err {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
 // countLines adds what p takes in CRLF form.
 func (t *headerTap) countLines(p []byte) {
 	t.size += int64(len(p))

@@ -13,6 +13,14 @@ const (
 	CRLF
 )
 
+// Linker is what a body's Reader is, too, where the content is a file that nobody
+// writes to any more.
+type Linker interface {
+	// Link makes path, which must not be there, another name of the file. It fails
+	// where the file system cannot do that; then the content is to be copied.
+	Link(path string) error
+}
+
 // Body is a message's content on its way. It is read once, by the one it was
 // handed to, before the call that handed it out returns. A reader that ends
 // before Size bytes returns io.ErrUnexpectedEOF: a short message never looks

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -13,19 +14,25 @@ import (
 
 func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
-// Prune removes the runs that ended before a moment, and then the oldest ones
-// until what is left and need octets more take at most size.
+// Prune removes the runs that ended before a moment. Where need octets more are to
+// be kept, it also removes the oldest ones until what is left and those take at most
+// size.
 func (s *Spool) Prune(before time.Time, size, need int64) error {
 	runs, err := s.runs()
 	if err != nil {
 		return err
 	}
 	total := need
-	for _, r := range runs {
-		total += r.size
+	if need > 0 { // else sizes do not matter
+		if err := s.measure(runs); err != nil {
+			return err
+		}
+		for _, r := range runs {
+			total += r.size
+		}
 	}
 	for _, r := range runs {
-		if r.newest.After(before) && total <= size {
+		if r.last.After(before) && (total <= size || need == 0) {
 			continue
 		}
 		if err := os.RemoveAll(r.path); err != nil {
@@ -38,14 +45,16 @@ func (s *Spool) Prune(before time.Time, size, need int64) error {
 
 // kept is what is kept of one run.
 type kept struct {
-	id     int64
-	path   string
-	size   int64
-	newest time.Time
+	id   int64
+	path string
+	size int64
+	// last is when the last message came. It is the time of the folder: a message
+	// that was linked has the time it had in its mailbox.
+	last time.Time
 }
 
-// runs returns what is kept, the oldest run first. What is not ours is left
-// alone.
+// runs returns what is kept, the oldest run first and without its size. What is not
+// ours is left alone.
 func (s *Spool) runs() ([]kept, error) {
 	entries, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -60,23 +69,12 @@ func (s *Spool) runs() ([]kept, error) {
 		if err != nil || !e.IsDir() {
 			continue
 		}
-		r := kept{id: id, path: filepath.Join(s.dir, e.Name())}
-		files, err := os.ReadDir(r.path)
+		info, err := e.Info()
 		if err != nil {
-			return nil, s.fault("look at what is kept for undo", err)
+			continue // it went meanwhile
 		}
-		for _, f := range files {
-			info, err := f.Info()
-			if err != nil {
-				continue // it went meanwhile
-			}
-			r.size += info.Size()
-			if info.ModTime().After(r.newest) {
-				r.newest = info.ModTime()
-			}
-		}
-		out = append(out, r)
+		out = append(out, kept{id: id, path: filepath.Join(s.dir, e.Name()), last: info.ModTime()})
 	}
-	slices.SortFunc(out, func(a, b kept) int { return int(a.id - b.id) })
+	slices.SortFunc(out, func(a, b kept) int { return cmp.Compare(a.id, b.id) })
 	return out, nil
 }

@@ -47,15 +47,29 @@ const (
 )
 
 // Write keeps one message of a run and returns the name it is kept under. It is
-// durable only after Sync.
+// durable only after Sync. Of a body that is a mail.Linker nothing may be read.
 func (s *Spool) Write(ctx context.Context, run int64, body mail.Body) (name string, err error) {
 	name, path, err := s.place(run, body.LineEnds)
 	if err != nil {
 		return "", err
 	}
+	if l, ok := body.Reader.(mail.Linker); !ok || l.Link(path) != nil {
+		if err := s.copy(ctx, path, body); err != nil {
+			return "", err
+		}
+	}
+	s.mu.Lock()
+	dir := filepath.Dir(path)
+	s.written[dir] = append(s.written[dir], path)
+	s.mu.Unlock()
+	return name, nil
+}
+
+// copy writes a message to a file that is not there yet, in full or not at all.
+func (s *Spool) copy(ctx context.Context, path string, body mail.Body) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return "", s.fault("keep a message for undo", err)
+		return s.fault("keep a message for undo", err)
 	}
 	n, err := io.Copy(f, reader{ctx, body})
 	if closeErr := f.Close(); err == nil && closeErr != nil {
@@ -69,13 +83,8 @@ func (s *Spool) Write(ctx context.Context, run int64, body mail.Body) (name stri
 		if errors.As(err, new(*fs.PathError)) {
 			err = s.fault("keep a message for undo", err)
 		}
-		return "", err
 	}
-	s.mu.Lock()
-	dir := filepath.Dir(path)
-	s.written[dir] = append(s.written[dir], path)
-	s.mu.Unlock()
-	return name, nil
+	return err
 }
 
 // reader ends with its context.

@@ -147,3 +147,76 @@ func TestNamesDoNotLeadOut(t *testing.T) {
 		require.Equal(t, fault.Internal, fault.CodeOf(err))
 	}
 }
+
+// linked is a body that is a file.
+type linked struct {
+	*os.File
+	fail bool
+}
+
+func (l linked) Link(path string) error {
+	if l.fail {
+		return errors.ErrUnsupported
+	}
+	return os.Link(l.Name(), path)
+}
+
+func TestAFileIsLinkedWhereItCanBe(t *testing.T) {
+	for _, fail := range []bool{false, true} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "mail")
+		require.NoError(t, os.WriteFile(path, []byte("text\n"), 0o600))
+		long := time.Now().Add(-90 * 24 * time.Hour)
+		require.NoError(t, os.Chtimes(path, long, long))
+		f, err := os.Open(path)
+		require.NoError(t, err)
+		s := spool.New(filepath.Join(dir, "undo"))
+		name, err := s.Write(t.Context(), 3, mail.Body{Reader: linked{f, fail}, Size: 5, LineEnds: mail.LF})
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		require.NoError(t, s.Sync(t.Context()))
+
+		before, err := os.Stat(path)
+		require.NoError(t, err)
+		kept, err := os.Stat(filepath.Join(dir, "undo", filepath.FromSlash(name)))
+		require.NoError(t, err)
+		require.Equal(t, !fail, os.SameFile(before, kept))
+
+		// The mailbox lets go of it. It is as old as it is, but kept since now.
+		require.NoError(t, os.Remove(path))
+		require.NoError(t, s.Prune(time.Now().Add(-24*time.Hour), 1<<20, 1))
+		got, b, err := s.Open(name)
+		require.NoError(t, err)
+		text, err := io.ReadAll(b)
+		require.NoError(t, err)
+		require.Equal(t, "text\n", string(text))
+		require.NoError(t, got.Close())
+	}
+}
+
+func TestSizesAreMeasuredAgainWhereTheyChanged(t *testing.T) {
+	dir := t.TempDir()
+	s := spool.New(dir)
+	old := write(t, s, 1, strings.Repeat("x", 100), mail.LF)
+	kept := func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+		return err == nil
+	}
+	long := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(filepath.Join(dir, "1"), long, long))
+	require.NoError(t, s.Prune(time.Time{}, 300, 100))
+	require.True(t, kept(old))
+	require.FileExists(t, filepath.Join(dir, ".sizes"))
+	more := write(t, s, 1, strings.Repeat("x", 150), mail.LF)
+	next := write(t, s, 2, strings.Repeat("x", 100), mail.LF)
+	require.NoError(t, s.Prune(time.Time{}, 300, 100))
+	require.Equal(t, []bool{false, false, true}, []bool{kept(old), kept(more), kept(next)})
+
+	for _, text := range []string{"", "2 ", "2 x 3\n2 0 -5\n\x00\x00\n2 2 2 2\n"} { // whatever became of it
+		require.NoError(t, os.WriteFile(filepath.Join(dir, ".sizes"), []byte(text), 0o600))
+		require.NoError(t, s.Prune(time.Time{}, 300, 100))
+		require.True(t, kept(next))
+	}
+	require.NoError(t, s.Prune(time.Time{}, 300, 201))
+	require.False(t, kept(next))
+}

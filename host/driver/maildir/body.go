@@ -97,7 +97,7 @@ func (s *Store) open(f *folder, e entry, words *wordReader) (*os.File, mail.Meta
 }
 
 // fileBody reads a message's file: as much as it held when it was opened, no
-// more and no less.
+// more and no less. It is a mail.Linker.
 type fileBody struct {
 	ctx  context.Context
 	file *os.File

@@ -1,8 +1,10 @@
 package maildir_test
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -154,4 +156,37 @@ func letterOf(t testing.TB, dir, word string) string {
 	text = append(text, strconv.Itoa(next)+" "+word+"\n"...)
 	require.NoError(t, os.WriteFile(path, text, 0o600))
 	return string(rune('a' + next))
+}
+
+// A message is linked that was opened, whatever happened to its name since.
+func TestBodyIsLinked(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("by its name, another file might be linked")
+	}
+	root := t.TempDir()
+	s := open(t, maildir.Options{Path: root})
+	require.NoError(t, s.CreateFolder(t.Context(), "F"))
+	was, is := filepath.Join(root, "F/cur/1.x:2,"), filepath.Join(root, "F/cur/1.x:2,S")
+	require.NoError(t, os.WriteFile(was, []byte("text\n"), 0o600))
+	var keys mail.KeySet
+	keys.Add("1.x")
+	other := filepath.Join(root, "other")
+	err := s.Bodies(t.Context(), mail.Ref{Name: "F"}, keys, func(_ mail.Meta, body mail.Body) error {
+		linker, ok := body.Reader.(mail.Linker)
+		require.True(t, ok)
+		require.NoError(t, os.Rename(was, is))
+		require.NoError(t, os.WriteFile(was, []byte("another message\n"), 0o600))
+		require.NoError(t, linker.Link(other))
+		require.Equal(t, "text\n", readFile(t, other))
+		require.Error(t, linker.Link(other), "nothing is replaced")
+
+		require.NoError(t, os.Remove(is))
+		require.NoError(t, os.Remove(other))
+		require.Error(t, linker.Link(other), "it is gone")
+		rest, err := io.ReadAll(body)
+		require.NoError(t, err)
+		require.Equal(t, "text\n", string(rest))
+		return nil
+	})
+	require.NoError(t, err)
 }
