@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -33,6 +34,7 @@ type DB struct {
 	idle     []*sqlite.Conn // readers, last used last
 	lock     *flock.Flock
 	calls    sync.WaitGroup // calls under way
+	pending  atomic.Int64   // the highest Pending that this DB made durable
 	life     context.Context
 	end      context.CancelFunc
 

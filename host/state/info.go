@@ -20,6 +20,7 @@ const (
 	keyFarMark   = "far_mark"
 	keyNearMark  = "near_mark"
 	keyLastID    = "last_id"
+	keyWritten   = "written"
 )
 
 // identityFields is how an identity is written down.
@@ -64,7 +65,8 @@ func (d *DB) Info(ctx context.Context) (Info, error) {
 
 // SetInfo replaces what is kept about the account.
 func (d *DB) SetInfo(ctx context.Context, info Info) error {
-	return d.write(ctx, opSetInfo, info.Pending <= info.Run, func(w *writer) error {
+	later := info.Pending <= d.pending.Load() // it is durable already
+	err := d.write(ctx, opSetInfo, later, func(w *writer) error {
 		return writeInfo(w.conn, map[string]string{
 			keyAccountID: info.Account,
 			keyRun:       strconv.FormatInt(info.Run, 10),
@@ -73,6 +75,10 @@ func (d *DB) SetInfo(ctx context.Context, info Info) error {
 			keyNearMark:  strconv.FormatInt(info.NearMark, 10),
 		})
 	})
+	if err == nil && !later {
+		d.pending.Store(info.Pending)
+	}
+	return err
 }
 
 // claim records whose state this is in a state that is new, and checks it in

@@ -51,6 +51,7 @@ func (d *DB) Open(ctx context.Context) error {
 func (d *DB) started() {
 	// The lifetime of an open state is not that of the call which opened it.
 	d.life, d.end = context.WithCancel(context.Background())
+	d.pending.Store(0)
 	d.open = true
 }
 
@@ -69,7 +70,7 @@ func (d *DB) openWriter(ctx context.Context, path string) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{conn: conn}
+	w := &writer{conn: conn, wal: path + "-wal"}
 	if err := d.prepare(ctx, w, path); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -21,7 +21,8 @@ type Store interface {
 	Close() error
 
 	// Info and SetInfo read and replace what concerns the whole account. A Pending
-	// beyond Run is durable when SetInfo returns; else it is as a Change with Later.
+	// higher than before is durable when SetInfo returns; else what is replaced is as
+	// a Change with Later.
 	Info(ctx context.Context) (Info, error)
 	SetInfo(ctx context.Context, info Info) error
 
@@ -72,8 +73,8 @@ func (s Side) Other() Side { return Far + Near - s }
 type Info struct {
 	Account string // random, made with the state; also in the near side's stamp
 	// Run is the number that the stores were last marked with, at the beginning
-	// and at the end of every run that changes anything. Pending is the number
-	// they are being marked with; it is equal to Run but for that moment.
+	// and at the end of every run that changes anything. Pending is the highest that
+	// the run may mark them with, which it took before it began to.
 	Run, Pending int64
 	// FarMark and NearMark are the numbers that each side was last marked with.
 	// A side that a run must not write keeps an older one; 0 was never marked.

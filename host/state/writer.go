@@ -3,6 +3,8 @@ package state
 import (
 	"context"
 	"errors"
+	"os"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 )
@@ -10,7 +12,9 @@ import (
 // writer is the one connection that changes the database.
 type writer struct {
 	conn   *sqlite.Conn
-	lastID int64 // highest ID ever given to a row or an intent
+	lastID int64  // highest ID ever given to a row or an intent
+	wal    string // the file of the write-ahead log
+	begun  bool   // there is something in it
 }
 
 // write calls fn within a transaction that is durable when write returns nil, or
@@ -31,10 +35,12 @@ func (d *DB) write(ctx context.Context, op string, later bool, fn func(*writer) 
 	case <-ctx.Done():
 		return stopped(ctx, op)
 	}
-	if later {
-		err = w.later(ctx, fn)
-	} else {
-		err = w.transaction(ctx, fn)
+	if err = w.beginLog(ctx); err == nil {
+		if later {
+			err = w.relaxed(ctx, syncLater, fn)
+		} else {
+			err = w.transaction(ctx, fn)
+		}
 	}
 	if sqlite.ErrCode(err) == sqlite.ResultInterrupt {
 		return stopped(ctx, op)
@@ -47,15 +53,33 @@ func (d *DB) write(ctx context.Context, op string, later bool, fn func(*writer) 
 const (
 	syncEach  = "PRAGMA synchronous = FULL"
 	syncLater = "PRAGMA synchronous = NORMAL"
+	syncNever = "PRAGMA synchronous = OFF"
 )
 
-// later is a transaction that is durable with the next one, or when the database
-// is closed.
-func (w *writer) later(ctx context.Context, fn func(*writer) error) error {
-	if err := run(w.conn, syncLater); err != nil {
+// relaxed is a transaction that is durable with the next one that is not, or when the
+// database is closed.
+func (w *writer) relaxed(ctx context.Context, how string, fn func(*writer) error) error {
+	if err := run(w.conn, how); err != nil {
 		return err
 	}
 	return errors.Join(w.transaction(ctx, fn), run(w.conn, syncEach))
+}
+
+// beginLog writes to a write-ahead log that is empty, without a sync. SQLite syncs the
+// header of a log before anything follows it: what an earlier log left behind it must
+// not be taken for a part of this one. In a new file there is nothing, and the first
+// commit that is synced takes the header along.
+func (w *writer) beginLog(ctx context.Context) error {
+	if w.begun {
+		return nil
+	}
+	w.begun = true
+	if info, err := os.Stat(w.wal); err == nil && info.Size() > 0 {
+		return nil
+	}
+	return w.relaxed(ctx, syncNever, func(w *writer) error {
+		return writeInfo(w.conn, map[string]string{keyWritten: time.Now().UTC().Format(time.RFC3339Nano)})
+	})
 }
 
 func (w *writer) transaction(ctx context.Context, fn func(*writer) error) (err error) {
