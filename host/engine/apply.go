@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"time"
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
@@ -12,7 +12,7 @@ import (
 // apply carries a plan out. In the whole account content is copied before
 // anything is removed: a message that went from one folder to another is never
 // on no folder of a side.
-func (e *Engine) apply(ctx context.Context, plan *Plan) error {
+func (e *Engine) apply(ctx context.Context, plan *Plan) (err error) {
 	e.repeat.applying = true
 	if err := e.forget(ctx, plan.forget); err != nil {
 		return err
@@ -28,11 +28,8 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) error {
 		if err := e.begin(ctx); err != nil {
 			return err
 		}
-		if e.Spool != nil {
-			if err := e.Spool.Prune(time.Now().Add(-e.Policy.Undo.Keep), e.Policy.Undo.Size, need); err != nil {
-				return err
-			}
-		}
+		wait := e.pruneSpool(need)
+		defer func() { err = cmp.Or(err, wait()) }()
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
 	phases := []struct {

@@ -171,6 +171,7 @@ func (e *Engine) removeItems(ctx context.Context, fp *FolderPlan, s *Step, items
 		return err
 	}
 	done := recording{side: s.Side}
+	done.change.Later = e.spooled(s) // it is in the journal, and that they are gone is seen again
 	for i, out := range outcomes {
 		row, marked := items[i].row, items[i].extra().marked
 		done.mark = done.mark.Plus(out.Mark)

@@ -20,7 +20,7 @@ import (
 // plan makes a plan as a document, and insists that nothing is written.
 func (w *world) plan() *engine.PlanFile {
 	var text string
-	tried, mend := w.untouchable()
+	tried, mend := w.untouchable(false)
 	w.emit = func(name string, data wire.Value) {
 		if name == "document" {
 			text += data.(wire.Map)["piece"].(string)
@@ -64,7 +64,7 @@ func (w *world) applied(f *engine.PlanFile) *engine.Report {
 
 // outdated insists that a document is refused, with nothing written.
 func (w *world) outdated(f *engine.PlanFile, why string) {
-	tried, mend := w.untouchable()
+	tried, mend := w.untouchable(false)
 	_, err := w.apply(f)
 	mend()
 	require.ErrorIs(w.t, err, fault.Guard)

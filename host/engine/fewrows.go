@@ -48,6 +48,9 @@ func (r *reading) gather(side state.Side) *gathering {
 
 func (g *gathering) add(ctx context.Context) func(batch []mail.Meta) error {
 	return func(batch []mail.Meta) error {
+		if g.r.since(g.side) != "" { // not what the last run left there
+			g.r.e.news.tell()
+		}
 		if g.c == nil {
 			g.metas = append(g.metas, batch...)
 			if !g.r.tooMany(len(g.metas)) {

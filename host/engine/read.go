@@ -207,6 +207,9 @@ func (r *reading) readSide(ctx context.Context, side state.Side, since mail.Curs
 		r.unread[side] = true
 		return mail.Result{Epoch: epoch, Cursor: since}, false, nil
 	}
+	if since != "" && side == state.Far {
+		r.e.news.tell()
+	}
 	if folder.Epoch != "" && epoch != "" && folder.Epoch != epoch {
 		return res, true, nil
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -28,6 +30,20 @@ type Spool interface {
 // spooled reports whether what a step removes is kept for undo.
 func (e *Engine) spooled(s *Step) bool {
 	return e.Spool != nil && e.run != 0 && s.Op == OpRemove && !s.Expiry && s.To == ""
+}
+
+// pruneSpool makes room in the spool for need octets, while the run goes on to what
+// keeps nothing. The function it returns waits for it; e.roomy is the same.
+func (e *Engine) pruneSpool(need int64) (wait func() error) {
+	e.roomy = func() error { return nil }
+	if e.Spool != nil {
+		var group errgroup.Group
+		guarded(&group, "make room for undo", func() error {
+			return e.Spool.Prune(time.Now().Add(-e.Policy.Undo.Keep), e.Policy.Undo.Size, need)
+		})
+		e.roomy = group.Wait
+	}
+	return e.roomy
 }
 
 // destroyed returns how many octets a plan removes for good. What is more than
@@ -55,6 +71,9 @@ func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
 // tells the journal where they are. It returns the items that may be removed: a
 // message that could not be kept stays where it is.
 func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item) ([]item, error) {
+	if err := e.roomy(); err != nil {
+		return nil, err
+	}
 	var keys mail.KeySet
 	for _, it := range items {
 		if !placeholderItem(s, it) { // there is nothing in it to be kept
@@ -64,9 +83,16 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 	names, dates := make(map[mail.Key]string, len(items)), map[mail.Key]time.Time{}
 	ids := make(map[mail.Key]Identity, len(items))
 	err := e.store(s.Side).Bodies(ctx, fp.refs[s.Side], keys, func(m mail.Meta, body mail.Body) error {
-		var tap headerTap
+		tap, linker := headerTap{}, body.Reader
 		body.Reader = tapped(body.Reader, &tap)
-		name, err := e.Spool.Write(ctx, e.run, body)
+		whole := body
+		if l, ok := linker.(mail.Linker); ok {
+			whole.Reader = tappedLink{body.Reader, l}
+		}
+		name, err := e.Spool.Write(ctx, e.run, whole)
+		if err == nil {
+			err = tap.readHeader(body.Reader) // where it was linked, nobody did
+		}
 		if err == nil {
 			names[m.Key], dates[m.Key], ids[m.Key] = name, m.Date, tap.identity()
 		}
@@ -110,6 +136,12 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 		return sure, nil
 	}
 	return sure, e.State.Commit(ctx, fp.Name, &change)
+}
+
+// tappedLink is a reader that is also a mail.Linker.
+type tappedLink struct {
+	io.Reader
+	mail.Linker
 }
 
 // removal tells about a message that a step removes. The flags are those the

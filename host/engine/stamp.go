@@ -66,35 +66,46 @@ func (e *Engine) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := e.mark(ctx); err != nil {
-		return err
+	if !e.marked {
+		if err := e.mark(ctx); err != nil {
+			return err
+		}
 	}
 	return e.beginRun(ctx)
 }
 
 func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }
 
-// mark takes a number and writes it to the state and to the stores that keep a
-// mark. Nothing is changed meanwhile: cut short, it leaves marks from Run to
-// Pending, any of which are good.
+// runMarks is how many marks a run takes as a rule: at its beginning and its end.
+const runMarks = 2
+
+// mark writes the next number to the stores that keep a mark, and to the state.
+// The numbers of a run are taken at once, and are durable in the state before any
+// is written elsewhere: whenever a run is cut short, the marks of both sides are
+// from those recorded for them to Pending, all of which are good.
 func (e *Engine) mark(ctx context.Context) error {
 	span := e.Timing.Begin(timeMark)
 	defer span.End()
-	e.info.Pending = max(e.info.Run, e.info.Pending) + 1
-	if err := e.State.SetInfo(ctx, e.info); err != nil {
-		return err
+	if e.marks == 0 {
+		e.info.Pending = max(e.info.Run, e.info.Pending) + runMarks
+		if err := e.State.SetInfo(ctx, e.info); err != nil {
+			return err
+		}
+		e.marks = runMarks
 	}
+	number := e.info.Pending - e.marks + 1
 	for _, side := range []state.Side{state.Far, state.Near} {
 		s, ok := driver.As[driver.Stamper](e.store(side))
 		if !ok || e.spared.Has(side) {
 			continue
 		}
 		// The entries of others stay, see driver.MergeStamp.
-		if err := s.SetStamp(ctx, fmt.Sprintf("%s:%d", e.info.Account, e.info.Pending)); err != nil {
+		if err := s.SetStamp(ctx, fmt.Sprintf("%s:%d", e.info.Account, number)); err != nil {
 			return err
 		}
 	}
-	e.info.Run = e.info.Pending
+	e.marks--
+	e.info.Run = number
 	for side, mark := range map[state.Side]*int64{state.Far: &e.info.FarMark, state.Near: &e.info.NearMark} {
 		if !e.spared.Has(side) {
 			*mark = e.info.Run

@@ -58,7 +58,7 @@ func folderID(epoch string, marked bool) string {
 // writeEpoch writes an epoch down.
 func writeEpoch(dir, epoch string) error {
 	text := "# imapfw knows this folder by the next line; leave it where it is\n" + epoch + "\n"
-	return renameio.WriteFile(filepath.Join(dir, epochFile), []byte(text), 0o600)
+	return renameio.WriteFile(filepath.Join(dir, epochFile), []byte(text), 0o600, renameio.WithTempDir(dir))
 }
 
 // newEpoch returns an epoch that no folder ever had.

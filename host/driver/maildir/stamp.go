@@ -50,7 +50,8 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	}
 	stamp = driver.MergeStamp(old, stamp)
 	text := "# imapfw knows by the next line whose mail this is; leave it where it is\n" + stamp + "\n"
-	err = renameio.WriteFile(filepath.Join(s.opts.Path, stampFile), []byte(text), 0o600)
+	// In this folder: else a test finds out first whether /tmp is on the same disk.
+	err = renameio.WriteFile(filepath.Join(s.opts.Path, stampFile), []byte(text), 0o600, renameio.WithTempDir(s.opts.Path))
 	if err == nil {
 		err = s.disk.Dirs(s.opts.Path)
 	}

@@ -3,6 +3,7 @@ package maildir
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -115,7 +116,7 @@ func (a *account) read() (table, error) {
 }
 
 func (a *account) write(t table) error {
-	return renameio.WriteFile(a.path, []byte(t.format(nil)), 0o600)
+	return renameio.WriteFile(a.path, []byte(t.format(nil)), 0o600, renameio.WithTempDir(filepath.Dir(a.path)))
 }
 
 // fixedTable is the table that the user wrote.

@@ -1,0 +1,66 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// unmarkable lets nobody mark the near side.
+func (w *world) unmarkable() (mend func()) {
+	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpSetStamp && !c.Done {
+			return errors.New("the side cannot be marked")
+		}
+		return nil
+	})
+	return func() { w.near.SetHook(nil) }
+}
+
+// The sides are marked while a run still plans. What becomes of that matters to a run
+// that changes something, and to no other.
+func TestMarkThatCannotBeWritten(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	far := w.far.Add("INBOX", w.message())
+	w.sync()
+
+	mend := w.unmarkable()
+	near := w.near.Snapshot()["INBOX"][0]
+	w.far.SetFlags("INBOX", far, mail.NewFlags("Flagged"))
+	w.near.SetFlags("INBOX", near.Key, mail.NewFlags("Flagged"))
+	w.still()
+
+	w.far.Add("INBOX", w.message())
+	_, err := w.run()
+	require.ErrorContains(t, err, "the side cannot be marked")
+	require.Equal(t, 1, count(w.near, "INBOX"), "it was changed without a mark")
+	mend()
+	require.Empty(t, w.sync().Notes)
+	w.same()
+	w.still()
+}
+
+// A run that found news and has nothing to do leaves a mark that the next one believes.
+func TestMarkOfARunThatChangesNothing(t *testing.T) {
+	eachKind(t, func(t *testing.T, w *world) {
+		far := w.far.Add("INBOX", w.message())
+		w.sync()
+		for i := range 3 {
+			flags := mail.NewFlags([]string{"Seen", "Flagged", "Draft"}[i])
+			w.far.SetFlags("INBOX", far, flags)
+			w.near.SetFlags("INBOX", w.near.Snapshot()["INBOX"][0].Key, flags)
+			require.Empty(t, w.sync().Notes)
+		}
+		w.far.Add("INBOX", w.message())
+		require.Empty(t, w.sync().Notes)
+		w.same()
+		w.policy.Pull = engine.OpsNone
+		w.still()
+	})
+}
