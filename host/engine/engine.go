@@ -78,21 +78,22 @@ type Config struct {
 // Engine is one sync between two stores. It is used for one Run.
 type Engine struct {
 	Config
-	report  *Report
-	info    state.Info
-	known   map[string]state.Folder
-	doubt   string       // why no folder's keys can be trusted; empty normally
-	doubted Sides        // the sides that the doubt is about
-	begun   bool         // the sides carry the mark of this run, and it changes something
-	marked  bool         // they carry it, whatever becomes of the run
-	marks   int64        // numbers of this run that no side was marked with yet
-	news    *news        // of the plan that is being made
-	run     int64        // its number in the journal; 0 until it changes something
-	roomy   func() error // waits until there is room in the spool
-	kind    string       // what the journal calls it, where that is more than its job
-	asking  sync.Mutex   // held while a hook runs that lanes share
-	apart   apart        // flags that turned out not to be kept
-	counter progress
+	report     *Report
+	info       state.Info
+	known      map[string]state.Folder
+	doubt      string       // why no folder's keys can be trusted; empty normally
+	doubted    Sides        // the sides that the doubt is about
+	begun      bool         // the sides carry the mark of this run, and it changes something
+	marked     bool         // they carry it, whatever becomes of the run
+	marks      int64        // numbers of this run that no side was marked with yet
+	news       *news        // of the plan that is being made
+	prefetches *prefetches  // for that plan
+	run        int64        // its number in the journal; 0 until it changes something
+	roomy      func() error // waits until there is room in the spool
+	kind       string       // what the journal calls it, where that is more than its job
+	asking     sync.Mutex   // held while a hook runs that lanes share
+	apart      apart        // flags that turned out not to be kept
+	counter    progress
 
 	repeat   repeating
 	full     full
@@ -111,6 +112,7 @@ type Engine struct {
 	unrenamable         map[string]bool // folders that a side turned out not to rename
 	along               []string        // folders that a renaming takes along, to be looked into after it
 	apartNames          map[string]bool // folders that were renamed to different names
+	fewRows             int             // the constant, but in tests
 	replanned           bool            // this is not the first plan of an attempt
 	replan              bool            // there is more to do that the plan could not know of
 }
@@ -138,7 +140,7 @@ func New(cfg Config) *Engine {
 	cfg = cfg.timed()
 	kept := &recorder{Store: cfg.State}
 	cfg.State = kept
-	e := &Engine{Config: cfg, recorder: kept, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
+	e := &Engine{Config: cfg, recorder: kept, fewRows: fewRows, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
 	e.counter.emit = cfg.Emit
 	e.farNames, e.nearNames = &aliased{Store: cfg.Far}, &aliased{Store: cfg.Near}
 	e.Far, e.Near = e.farNames, e.nearNames
@@ -238,6 +240,8 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	span := e.Timing.Begin(timePlan)
 	defer span.End()
 	defer e.markEarly(ctx)()
+	e.prefetches = &prefetches{byName: map[string]*prefetch{}, cancel: func() {}}
+	defer e.prefetches.stop()
 	pairs, renames, err := e.pairFolders(ctx)
 	if err != nil {
 		return nil, err

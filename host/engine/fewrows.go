@@ -18,15 +18,23 @@ import (
 // are not where a plan weighs all its messages against each other, or where it is
 // made of more than what changed.
 func (r *reading) few() bool {
-	k, p := r.p.known, r.e.Policy
-	return k != nil && r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil &&
-		k.Messages > 0 && k.Open == 0 && r.since(state.Far) != "" && r.since(state.Near) != "" &&
-		p.Mirror == 0 && p.MaxMessages <= 0 && r.e.Keep.Messages == nil && !r.e.Convert
+	return r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil && r.e.fewFor(&r.p) &&
+		r.since(state.Far) != "" && r.since(state.Near) != ""
+}
+
+// fewFor reports whether what is known of a folder, and the options, allow for it.
+func (e *Engine) fewFor(p *pair) bool {
+	k := p.known
+	return k != nil && k.Messages > 0 && k.Open == 0 && e.doubt == "" &&
+		e.Policy.Mirror == 0 && e.Policy.MaxMessages <= 0 && e.Keep.Messages == nil && !e.Convert
 }
 
 // tooMany reports whether to load all the rows costs less than to look for those
 // of n messages.
-func (r *reading) tooMany(n int) bool { return n > 100 && n > r.p.known.Messages/4 }
+func (r *reading) tooMany(n int) bool { return n > r.e.fewRows && n > r.p.known.Messages/4 }
+
+// fewRows is how many rows are few, however small their folder is.
+const fewRows = 100
 
 // gathering takes what is read of one side. Its rows are found when it is known
 // what they are; or it turns out that all of them are needed.
@@ -34,6 +42,7 @@ type gathering struct {
 	r     *reading
 	side  state.Side
 	metas []mail.Meta
+	sieve *sieve // nil as long as few messages came
 	c     *comparer
 }
 
@@ -52,19 +61,40 @@ func (g *gathering) add(ctx context.Context) func(batch []mail.Meta) error {
 			g.r.e.news.tell()
 		}
 		if g.c == nil {
-			g.metas = append(g.metas, batch...)
-			if !g.r.tooMany(len(g.metas)) {
-				return nil
-			}
-			rows, err := g.r.allRows(ctx)
-			if err != nil {
-				return err
-			}
-			g.c = newComparer(rows, g.side)
-			batch, g.metas = g.metas, nil
+			return g.take(ctx, batch)
 		}
 		return g.c.add(batch)
 	}
+}
+
+// take gathers a batch. Where there are many messages, most of them are as the rows
+// tell.
+func (g *gathering) take(ctx context.Context, batch []mail.Meta) (err error) {
+	if g.sieve == nil {
+		g.metas = append(g.metas, batch...)
+		if !g.r.tooMany(len(g.metas)) {
+			return nil
+		}
+		g.sieve, err = newSieve(ctx, g.r.e.State, g.r.p.recorded(), g.side, g.r.p.known.Messages)
+		if err != nil {
+			return err
+		}
+		batch, g.metas = g.metas, nil
+	}
+	for _, m := range batch {
+		if g.sieve.pass(m) {
+			g.metas = append(g.metas, m)
+		}
+	}
+	return nil
+}
+
+// result is that of the reading, for those of its messages that were kept.
+func (g *gathering) result(res mail.Result) mail.Result {
+	if g.sieve == nil {
+		return res
+	}
+	return g.sieve.partial(res)
 }
 
 // allRows loads the rows of the folder, once for both sides.
@@ -92,8 +122,9 @@ func (r *reading) meetRows(ctx context.Context, sides [2]*gathering, results [2]
 		for _, m := range g.metas {
 			keys[i].Add(m.Key)
 		}
-		keys[i].AddSet(results[i].Gone)
-		whole = whole || results[i].Complete || !results[i].Present.Empty() || r.tooMany(keys[i].Len())
+		res := g.result(results[i])
+		keys[i].AddSet(res.Gone)
+		whole = whole || res.Complete || !res.Present.Empty() || r.tooMany(keys[i].Len())
 	}
 	if whole {
 		if err := r.whole(ctx); err != nil {

@@ -38,6 +38,9 @@ func (e *Engine) pairFolders(ctx context.Context) ([]pair, []renaming, error) {
 			for _, f := range folders {
 				lists[i][f.Name] = &f
 			}
+			if side == state.Near {
+				e.prefetch(ctx, lists[i])
+			}
 			return nil
 		})
 	}

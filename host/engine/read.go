@@ -139,6 +139,10 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	for i, side := range both {
 		sides[i] = r.gather(side)
 		guarded(group, "read a folder", func() (err error) {
+			if one := r.prefetched(gctx, side, r.since(side)); one != nil {
+				sides[i], results[i], stale[i] = one.g, one.res, one.stale
+				return nil
+			}
 			results[i], stale[i], err = r.readSide(gctx, side, r.since(side), sides[i].add(gctx))
 			return err
 		})
@@ -151,7 +155,7 @@ func (r *reading) read(ctx context.Context) (doubt bool, err error) {
 	}
 	group, gctx = errgroup.WithContext(ctx)
 	for i, side := range both {
-		r.results[side], r.deltas[side] = results[i], sides[i].c.finish(results[i])
+		r.results[side], r.deltas[side] = results[i], sides[i].c.finish(sides[i].result(results[i]))
 		delta := r.deltas[side]
 		if stale[i] || r.unread[side] || r.listed(side) == nil {
 			continue

@@ -72,6 +72,10 @@ func (s *timedState) Load(ctx context.Context, folder string, by state.Side, fn 
 	return s.r.Do(timeStateRead, func() error { return s.Store.Load(ctx, folder, by, fn) })
 }
 
+func (s *timedState) Known(ctx context.Context, folder string, side state.Side, fn func([]state.Known) error) error {
+	return s.r.Do(timeStateRead, func() error { return s.Store.Known(ctx, folder, side, fn) })
+}
+
 func (s *timedState) Find(ctx context.Context, folder string, wanted state.Wanted) (found state.Found, err error) {
 	err = s.r.Do(timeStateRead, func() (err error) { found, err = s.Store.Find(ctx, folder, wanted); return err })
 	return found, err

@@ -36,6 +36,7 @@ type world struct {
 	serial    int
 	spool     engine.Spool
 	timing    *timing.Recorder
+	fewRows   int
 }
 
 // kinds are the pairings every scenario is run on.
@@ -77,7 +78,7 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		require.NoError(w.t, err)
 		keep, scope = engine.Keep{Messages: messages, Call: w.call}, w.scope+w.keep.String()
 	}
-	return engine.New(engine.Config{
+	e := engine.New(engine.Config{
 		Name: "test", Job: job, Args: args,
 		Far: w.far, Near: w.near, State: w.state, Spool: w.spool,
 		Policy: w.policy, Once: w.once,
@@ -86,6 +87,8 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		Hooks:    w.hooks, Convert: w.convert, DryRun: w.dry,
 		Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond, Emit: w.emit, Timing: w.timing,
 	})
+	e.SetFewRows(w.fewRows)
+	return e
 }
 
 // sync syncs once and insists that all went well.

@@ -26,6 +26,24 @@ func BenchmarkLoad(b *testing.B) {
 	}
 }
 
+// BenchmarkKnown reads of a folder of 100,000 messages what a reading is compared with.
+func BenchmarkKnown(b *testing.B) {
+	db := open(b, options(b.TempDir()))
+	for n := 0; n < 100_000; n += 1000 {
+		fill(b, db, "INBOX", n, n+1000)
+	}
+	for _, side := range []state.Side{state.Far, state.Near} {
+		b.Run(side.String(), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				n := 0
+				require.NoError(b, db.Known(b.Context(), "INBOX", side, func(known []state.Known) error { n += len(known); return nil }))
+				require.Equal(b, 100_000, n)
+			}
+		})
+	}
+}
+
 func countBy(b *testing.B, s state.Store, by state.Side) (n int) {
 	require.NoError(b, s.Load(b.Context(), "INBOX", by, func(rows []state.Row) error { n += len(rows); return nil }))
 	return n

@@ -92,6 +92,13 @@ func decodeRow(v wire.Value) (Row, error) {
 	}, c.err
 }
 
+func encodeKnown(k Known) wire.Value { return wire.List{string(k.Key), k.Flags, k.Odd} }
+
+func decodeKnown(v wire.Value) (Known, error) {
+	c := readColumns(v, 3)
+	return Known{Key: c.key(), Flags: next[mail.Flags](c), Odd: next[bool](c)}, c.err
+}
+
 func encodeIntent(in Intent) wire.Value {
 	return wire.List{
 		in.ID, int64(in.To), string(in.Source), string(in.Target), string(in.Next), in.Epoch,

@@ -16,7 +16,7 @@ import (
 )
 
 var operations = []string{
-	"state.info", "state.set_info", "state.folders", "state.load", "state.find", "state.intents", "state.commit", "state.unknown",
+	"state.info", "state.set_info", "state.folders", "state.load", "state.find", "state.intents", "state.commit", "state.unknown", "state.known",
 }
 
 // FuzzServe sends any value as the arguments of any operation, and any value on
@@ -40,6 +40,8 @@ func FuzzServe(f *testing.F) {
 	add(5, wire.List{"INBOX", true, record}, wire.List{"put", wire.List{row, row}}, wire.List{"intend", wire.List{intent}},
 		wire.List{"settle", wire.List{int64(3)}}, wire.List{"drop", wire.List{int64(4)}})
 	add(5, wire.List{"INBOX", false, nil}, wire.List{"put", wire.List{row}})
+
+	add(7, wire.List{"INBOX", int64(2)})
 
 	f.Fuzz(func(t *testing.T, op int, args, items []byte) {
 		call := &worker.Call{Op: operations[uint(op)%uint(len(operations))]}

@@ -194,6 +194,14 @@ func (r flagReader) read(text string) mail.Flags {
 	return f
 }
 
+// readBytes is read for a text that is not to be copied.
+func (r flagReader) readBytes(text []byte) mail.Flags {
+	if f, ok := r[string(text)]; ok {
+		return f
+	}
+	return r.read(string(text))
+}
+
 func readSize(stmt *sqlite.Stmt, col int) int64 {
 	if stmt.ColumnIsNull(col) {
 		return -1

@@ -154,6 +154,23 @@ func (m *Memory) snapshot(ctx context.Context, folder string, by Side) ([]Row, e
 	return rows, nil
 }
 
+// Known hands out what is known of the messages of a side as they were when it was
+// called.
+func (m *Memory) Known(ctx context.Context, folder string, side Side, fn func([]Known) error) error {
+	return m.Load(ctx, folder, side, func(rows []Row) error {
+		known := make([]Known, 0, len(rows))
+		for _, r := range rows {
+			if r.Key(side) != "" {
+				known = append(known, knownOf(r, side))
+			}
+		}
+		if len(known) == 0 {
+			return nil
+		}
+		return fn(known)
+	})
+}
+
 // Find returns some of the rows as they are.
 func (m *Memory) Find(ctx context.Context, folder string, wanted Wanted) (Found, error) {
 	rows, err := m.snapshot(ctx, folder, Far)

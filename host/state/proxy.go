@@ -68,25 +68,40 @@ func (p proxy) Intents(ctx context.Context, folder string) (intents []Intent, er
 }
 
 func (p proxy) Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error {
+	return handOut(ctx, p, callLoad, wire.List{folder, int64(by)}, decodeRow, fn,
+		func(ctx context.Context, s Store, fn func([]Row) error) error { return s.Load(ctx, folder, by, fn) })
+}
+
+func (p proxy) Known(ctx context.Context, folder string, side Side, fn func([]Known) error) error {
+	return handOut(ctx, p, callKnown, wire.List{folder, int64(side)}, decodeKnown, fn,
+		func(ctx context.Context, s Store, fn func([]Known) error) error {
+			return s.Known(ctx, folder, side, fn)
+		})
+}
+
+// handOut makes a call that hands out batches: locally by do, or else on a stream.
+func handOut[T any](ctx context.Context, p proxy, op string, args wire.List, decode func(wire.Value) (T, error), fn func([]T) error,
+	do func(context.Context, Store, func([]T) error) error,
+) error {
 	var refused error // by fn; it goes back as it is
-	read := func(rows []Row) error {
+	read := func(items []T) error {
 		// What was on its way when ctx ended is not handed out after it.
 		if ctx.Err() != nil {
 			return stopped(ctx, opLoad)
 		}
-		refused = fn(rows)
+		refused = fn(items)
 		return refused
 	}
 	var err error
 	if p.ch.Local() {
-		err = p.local(ctx, callLoad, func(ctx context.Context, s Store) error { return s.Load(ctx, folder, by, read) })
+		err = p.local(ctx, op, func(ctx context.Context, s Store) error { return do(ctx, s, read) })
 	} else {
-		err = stream(ctx, p.ch, callLoad, wire.List{folder, int64(by)}, nil, func(item wire.Value) error {
-			rows, err := decodeAll(item, decodeRow)
+		err = stream(ctx, p.ch, op, args, nil, func(item wire.Value) error {
+			items, err := decodeAll(item, decode)
 			if err != nil {
 				return err
 			}
-			return read(rows)
+			return read(items)
 		})
 	}
 	if refused != nil {

@@ -15,6 +15,7 @@ const (
 	callSetInfo = "state.set_info"
 	callFolders = "state.folders"
 	callLoad    = "state.load"
+	callKnown   = "state.known"
 	callFind    = "state.find"
 	callIntents = "state.intents"
 	callCommit  = "state.commit"
@@ -59,6 +60,8 @@ func (s *Server) Handle(ctx context.Context, call *worker.Call) (wire.Value, err
 		return s.folders(ctx, call)
 	case callLoad:
 		return s.load(ctx, call)
+	case callKnown:
+		return s.known(ctx, call)
 	case callFind:
 		return s.find(ctx, call)
 	case callIntents:
@@ -101,6 +104,17 @@ func (s *Server) load(ctx context.Context, call *worker.Call) (wire.Value, error
 	}
 	return nil, s.store.Load(ctx, folder, by, func(rows []Row) error {
 		return sendAll(ctx, call, rows, encodeRow)
+	})
+}
+
+func (s *Server) known(ctx context.Context, call *worker.Call) (wire.Value, error) {
+	args := readColumns(call.Args, 2)
+	folder, side := args.text(), args.side()
+	if args.err != nil {
+		return nil, args.err
+	}
+	return nil, s.store.Known(ctx, folder, side, func(known []Known) error {
+		return sendAll(ctx, call, known, encodeKnown)
 	})
 }
 

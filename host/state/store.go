@@ -33,6 +33,9 @@ type Store interface {
 	// they were when Load began, whatever fn or another goroutine commits
 	// meanwhile. A batch is fn's to keep.
 	Load(ctx context.Context, folder string, by Side, fn func([]Row) error) error
+	// Known hands out what the rows of a folder tell of the messages that one side
+	// has, in no order, otherwise as Load does.
+	Known(ctx context.Context, folder string, side Side, fn func([]Known) error) error
 	// Find returns some rows of a folder, without reading the others.
 	Find(ctx context.Context, folder string, wanted Wanted) (Found, error)
 	// Intents returns the deliveries of a folder that were begun and not

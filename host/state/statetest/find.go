@@ -52,6 +52,24 @@ func testFind(t *testing.T, s state.Store) {
 	require.Contains(t, last, plain[0], "the highest near key")
 	require.Less(t, len(last), len(odd)+5)
 
+	for _, side := range []state.Side{state.Far, state.Near} {
+		want := map[mail.Key]state.Known{}
+		for _, r := range all.Put {
+			if k := r.Key(side); k != "" {
+				want[k] = state.Known{Key: k, Flags: r.Flags, Odd: r.Odd()}
+			}
+		}
+		require.NoError(t, s.Known(t.Context(), "INBOX", side, func(known []state.Known) error {
+			for _, k := range known {
+				require.Equal(t, want[k.Key], k)
+				delete(want, k.Key)
+			}
+			return nil
+		}))
+		require.Empty(t, want)
+	}
+	require.NoError(t, s.Known(t.Context(), "nowhere", state.Far, func([]state.Known) error { panic("there is none") }))
+
 	commit(t, s, "INBOX", &state.Change{Drop: []int64{plain[0].ID, odd[0].ID, 1 << 40}, Put: rows(70, 72)})
 	require.Equal(t, len(all.Put), find(t, s, "INBOX", state.Wanted{}).Messages)
 	require.Equal(t, len(all.Put), folders(t, s)[0].Messages)

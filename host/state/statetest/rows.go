@@ -94,6 +94,11 @@ func testReaderGivesUp(t *testing.T, s state.Store) {
 	require.Same(t, enough, err, "the reader's own error comes back as it is")
 	require.Equal(t, 1, calls)
 	require.Len(t, load(t, s, "INBOX", state.Near), 1500)
+	err = s.Known(t.Context(), "INBOX", state.Near, func([]state.Known) error { return enough })
+	require.Same(t, enough, err)
+	require.Len(t, load(t, s, "INBOX", state.Near), 1500)
+	commit(t, s, "INBOX", &state.Change{Put: rows(1500, 1501)})
+	require.Len(t, load(t, s, "INBOX", state.Near), 1501)
 }
 
 func testCommitWhileLoading(t *testing.T, s state.Store) {

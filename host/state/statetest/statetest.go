@@ -158,6 +158,7 @@ func testCancelled(t *testing.T, s state.Store) {
 		"set info": func() error { return s.SetInfo(ended, state.Info{Account: "x"}) },
 		"folders":  func() error { _, err := s.Folders(ended); return err },
 		"intents":  func() error { _, err := s.Intents(ended, "INBOX"); return err },
+		"known":    func() error { return s.Known(ended, "INBOX", state.Far, func([]state.Known) error { return nil }) },
 		"load":     func() error { return s.Load(ended, "INBOX", state.Far, func([]state.Row) error { return nil }) },
 		"commit":   func() error { return s.Commit(ended, "INBOX", &state.Change{Forget: true}) },
 	} {

@@ -1,0 +1,4 @@
+package engine
+
+// SetFewRows makes an engine treat folders of a few messages as if they were large.
+func (e *Engine) SetFewRows(n int) { e.fewRows = n }

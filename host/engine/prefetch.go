@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
+)
+
+// A Maildir has listed its folders in no time, and those that changed are most likely
+// read in full, while a server takes a round trip to list its own, or as long as it
+// needs to look through them. So they are read meanwhile. A reading that turns out to be
+// another one than the plan of its folder needs (the folder was renamed, another
+// option has it read from the start) is dropped.
+
+// prefetch is a reading of the near side of a folder, made before the far side is known.
+type prefetch struct {
+	since mail.Cursor
+	g     *gathering
+	done  chan struct{} // closed when what follows is there
+	res   mail.Result
+	stale bool
+	err   error
+}
+
+// errBrokenOff is the error of a reading until it has another one, or none.
+var errBrokenOff = errors.New("the reading broke off")
+
+// prefetches are the readings of a plan that is being made.
+type prefetches struct {
+	byName map[string]*prefetch
+	cancel context.CancelFunc
+	group  errgroup.Group
+}
+
+// stop ends what is still read, and waits for it.
+func (ps *prefetches) stop() {
+	ps.cancel()
+	_ = ps.group.Wait() // each has its error
+}
+
+// prefetch begins to read the near folders that have changed.
+func (e *Engine) prefetch(ctx context.Context, near map[string]*mail.Folder) {
+	ps := e.prefetches
+	ctx, ps.cancel = context.WithCancel(ctx)
+	ps.group.SetLimit(e.Lanes + 1)
+	var todo []*prefetch
+	for _, name := range slices.Sorted(maps.Keys(near)) {
+		k, known := e.known[name]
+		f := near[name]
+		p := pair{name: name, near: f, known: &k}
+		if !known || e.leftOut(name) || !e.Once.chosen(name) || f.Hidden || f.Fault != "" || !f.Selectable() ||
+			!e.fewFor(&p) || k.NearCursor == "" || still(f, k.NearEpoch, k.NearCursor) {
+			continue
+		}
+		r := &reading{e: e, p: p}
+		r.awaiting = true
+		one := &prefetch{since: k.NearCursor, g: r.gather(state.Near), done: make(chan struct{}), err: errBrokenOff}
+		ps.byName[name] = one
+		todo = append(todo, one)
+	}
+	// One goroutine begins them, so that nobody waits for a free lane.
+	guarded(&ps.group, "read near folders", func() error {
+		for _, one := range todo {
+			guarded(&ps.group, "read a near folder", func() error {
+				defer close(one.done)
+				one.res, one.stale, one.err = one.g.r.readSide(ctx, state.Near, one.since, one.g.add(ctx))
+				return nil
+			})
+		}
+		return nil
+	})
+}
+
+// prefetched returns the reading that was begun for a side of a folder, where it is the
+// one that is needed and went well.
+func (r *reading) prefetched(ctx context.Context, side state.Side, since mail.Cursor) *prefetch {
+	one := r.e.prefetches.byName[r.p.name]
+	if side != state.Near || one == nil || !r.awaiting || r.p.was != nil || r.p.near != one.g.r.p.near || since != one.since {
+		return nil
+	}
+	select {
+	case <-one.done:
+	case <-ctx.Done():
+		return nil
+	}
+	if one.err != nil || one.g.r.unread[side] {
+		return nil
+	}
+	one.g.r = r
+	return one
+}
