@@ -29,7 +29,7 @@ func (e *Engine) foresee(doc *PlanDocument) error {
 	case err != nil:
 		return err
 	case doc.State.Run != e.info.Run, doc.State.Run > 0 && doc.State.ID != e.info.Account:
-		return outdated("the state is at run %d, it was at run %d: another run has changed something since", e.info.Run, doc.State.Run)
+		return outdated("the state is at run %d, it was at run %d: another run was at work since", e.info.Run, doc.State.Run)
 	case doc.Options != options:
 		return outdated("the options of the account are not those that it was made with")
 	}

@@ -128,7 +128,7 @@ func TestAppliedPlanIsTheSync(t *testing.T) {
 			require.Equal(t, want.Value(), got.Value())
 			require.Empty(t, synced.far.Snapshot().Diff(planned.far.Snapshot()))
 			require.Empty(t, synced.near.Snapshot().Diff(planned.near.Snapshot()))
-			planned.outdated(f, "another run has changed something")
+			planned.outdated(f, "another run was at work")
 			planned.sync() // what went to the trash is new there
 			planned.same()
 			planned.still()

@@ -3,6 +3,8 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +12,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver/memory"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
 )
 
 // A folder that a run created and did not finish is known by its epoch all the
@@ -159,6 +162,46 @@ func TestBackupFromTheMiddleOfARun(t *testing.T) {
 	require.Zero(t, w.sync().RemovedFar)
 	require.Equal(t, 6, count(w.far, "INBOX"))
 	w.same()
+}
+
+// A state from the middle of a run knows of less than that run did: to the next one, what
+// it removed near would look like the user's wish.
+func TestStateFromTheMiddleOfARun(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	dir, copied := t.TempDir(), t.TempDir()
+	in := func(dir string) state.Store {
+		s := state.New(state.Options{Dir: dir, Identity: state.Identity{Account: "a"}})
+		require.NoError(t, s.Open(t.Context()))
+		return s
+	}
+	w.state.Store = in(dir)
+	w.policy.MaxMessages = 10
+	for range 10 {
+		w.far.Add("INBOX", w.message(`\Seen`))
+	}
+	w.sync()
+	for range 5 {
+		w.far.Add("INBOX", w.message(`\Seen`))
+	}
+	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpCommit && !c.Done {
+			for _, name := range []string{"state.db", "state.db-wal"} {
+				content, err := os.ReadFile(filepath.Join(dir, name))
+				require.NoError(t, err)
+				require.NoError(t, os.WriteFile(filepath.Join(copied, name), content, 0o600))
+			}
+		}
+		return nil
+	})
+	require.EqualValues(t, 5, w.sync().Expired)
+	w.near.SetHook(nil)
+	require.NoError(t, w.state.Close())
+	w.state.Store = in(copied)
+	for range 2 {
+		require.Zero(t, w.sync().RemovedFar)
+	}
+	require.Equal(t, 15, count(w.far, "INBOX"))
+	require.NoError(t, w.state.Close())
 }
 
 // Being killed again and again while a run begins casts no doubt on anything.

@@ -16,7 +16,11 @@ type news struct {
 	came chan struct{}
 }
 
-func (n *news) tell() { n.once.Do(func() { close(n.came) }) }
+func (n *news) tell() {
+	if n != nil {
+		n.once.Do(func() { close(n.came) })
+	}
+}
 
 // markEarly has the sides marked as soon as there is news. The function it returns
 // waits for it, and is to be called when everything is planned.
@@ -26,7 +30,7 @@ func (e *Engine) markEarly(ctx context.Context) (planned func()) {
 	// Whoever only looks must not write; the plan that is applied has to meet the
 	// state it was made from; and a first run reads too much to gain anything.
 	if e.DryRun || e.doc != nil || e.begun || e.marked || e.doubt != "" || e.info.Run == 0 {
-		return func() {}
+		return func() { e.news = nil }
 	}
 	done := make(chan struct{})
 	var group errgroup.Group
@@ -48,5 +52,6 @@ func (e *Engine) markEarly(ctx context.Context) (planned func()) {
 		if group.Wait() != nil { // it panicked
 			e.marked = false
 		}
+		e.news = nil
 	}
 }

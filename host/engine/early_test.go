@@ -64,3 +64,29 @@ func TestMarkOfARunThatChangesNothing(t *testing.T) {
 		w.still()
 	})
 }
+
+// A Maildir that is not the one any more which the run began with gets no mark of today:
+// the next run would believe it.
+func TestSideThatIsReplacedWhileARunPlans(t *testing.T) {
+	w := filled(t, "imap-maildir", 20)
+	w.policy.Guard.On = false
+	empty := newWorld(t, "imap-maildir").near.Backup()
+	w.far.Add("INBOX", w.message())
+	swapped := false
+	w.far.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpFolders && !c.Done && !swapped {
+			swapped = true
+			w.near.Restore(empty)
+		}
+		return nil
+	})
+	_, err := w.run()
+	w.far.SetHook(nil)
+	require.Error(t, err)
+	far := count(w.far, "INBOX")
+	r := w.sync()
+	require.NotEmpty(t, r.Notes, "the side is not in doubt")
+	require.Zero(t, r.RemovedFar)
+	require.Equal(t, far, count(w.far, "INBOX"))
+	w.same()
+}

@@ -81,18 +81,18 @@ type Engine struct {
 	report     *Report
 	info       state.Info
 	known      map[string]state.Folder
-	doubt      string       // why no folder's keys can be trusted; empty normally
-	doubted    Sides        // the sides that the doubt is about
-	begun      bool         // the sides carry the mark of this run, and it changes something
-	marked     bool         // they carry it, whatever becomes of the run
-	marks      int64        // numbers of this run that no side was marked with yet
-	news       *news        // of the plan that is being made
-	prefetches *prefetches  // for that plan
-	run        int64        // its number in the journal; 0 until it changes something
-	roomy      func() error // waits until there is room in the spool
-	kind       string       // what the journal calls it, where that is more than its job
-	asking     sync.Mutex   // held while a hook runs that lanes share
-	apart      apart        // flags that turned out not to be kept
+	doubt      string                 // why no folder's keys can be trusted; empty normally
+	doubted    Sides                  // the sides that the doubt is about
+	begun      bool                   // the sides carry the mark of this run, and it changes something
+	marked     bool                   // they carry it, whatever becomes of the run
+	stamps     [state.Near + 1]string // what this run saw or wrote as the marks of the sides
+	news       *news                  // of the plan that is being made
+	prefetches *prefetches            // for that plan
+	run        int64                  // its number in the journal; 0 until it changes something
+	roomy      func() error           // waits until there is room in the spool
+	kind       string                 // what the journal calls it, where that is more than its job
+	asking     sync.Mutex             // held while a hook runs that lanes share
+	apart      apart                  // flags that turned out not to be kept
 	counter    progress
 
 	repeat   repeating
@@ -240,8 +240,7 @@ func (e *Engine) Plan(ctx context.Context) (*Plan, error) {
 	span := e.Timing.Begin(timePlan)
 	defer span.End()
 	defer e.markEarly(ctx)()
-	e.prefetches = &prefetches{byName: map[string]*prefetch{}, cancel: func() {}}
-	defer e.prefetches.stop()
+	defer e.prefetching()()
 	pairs, renames, err := e.pairFolders(ctx)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,7 @@ type gathering struct {
 	side  state.Side
 	metas []mail.Meta
 	sieve *sieve // nil as long as few messages came
+	came  bool   // it is not as the last run left it
 	c     *comparer
 }
 
@@ -57,7 +58,8 @@ func (r *reading) gather(side state.Side) *gathering {
 
 func (g *gathering) add(ctx context.Context) func(batch []mail.Meta) error {
 	return func(batch []mail.Meta) error {
-		if g.r.since(g.side) != "" { // not what the last run left there
+		g.came = g.r.since(g.side) != "" // else it is read in full for other reasons
+		if g.came && !g.r.early {
 			g.r.e.news.tell()
 		}
 		if g.c == nil {
@@ -181,6 +183,7 @@ func (r *reading) load(ctx context.Context, into *[]state.Row) error {
 
 // rowsKept tells which of a folder's rows a reading has.
 type rowsKept struct {
+	early    bool // nobody knows yet whether the folder is planned
 	awaiting bool // the rows are looked for when it is known which
 	beyond   int  // rows of the folder that are not among those that were found
 	loading  sync.Mutex

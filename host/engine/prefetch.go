@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -33,24 +34,52 @@ var errBrokenOff = errors.New("the reading broke off")
 
 // prefetches are the readings of a plan that is being made.
 type prefetches struct {
-	byName map[string]*prefetch
 	cancel context.CancelFunc
 	group  errgroup.Group
+
+	mu     sync.Mutex
+	byName map[string]*prefetch // those that nobody has taken yet
 }
 
-// stop ends what is still read, and waits for it.
-func (ps *prefetches) stop() {
-	ps.cancel()
-	_ = ps.group.Wait() // each has its error
+// prefetching allows for readings before they are asked for. The function it returns
+// ends what is still read, and waits for it.
+func (e *Engine) prefetching() (planned func()) {
+	ps := &prefetches{byName: map[string]*prefetch{}, cancel: func() {}}
+	e.prefetches = ps
+	return func() {
+		ps.cancel()
+		_ = ps.group.Wait() // each has its error
+		e.prefetches = nil
+	}
 }
 
-// prefetch begins to read the near folders that have changed.
+// take hands out the reading of a folder, once: what is read for a plan that fails is
+// not what the next one reads.
+func (ps *prefetches) take(folder string) *prefetch {
+	if ps == nil {
+		return nil
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	one := ps.byName[folder]
+	delete(ps.byName, folder)
+	return one
+}
+
+// prefetch begins to read the first near folders that have changed: a few, since what was
+// read waits in memory for its plan. A script that is asked about folders is asked first.
 func (e *Engine) prefetch(ctx context.Context, near map[string]*mail.Folder) {
 	ps := e.prefetches
+	if ps == nil || e.Hooks.OnFolder != nil {
+		return
+	}
 	ctx, ps.cancel = context.WithCancel(ctx)
 	ps.group.SetLimit(e.Lanes + 1)
 	var todo []*prefetch
 	for _, name := range slices.Sorted(maps.Keys(near)) {
+		if len(todo) == 2*e.Lanes {
+			break
+		}
 		k, known := e.known[name]
 		f := near[name]
 		p := pair{name: name, near: f, known: &k}
@@ -59,7 +88,7 @@ func (e *Engine) prefetch(ctx context.Context, near map[string]*mail.Folder) {
 			continue
 		}
 		r := &reading{e: e, p: p}
-		r.awaiting = true
+		r.awaiting, r.early = true, true
 		one := &prefetch{since: k.NearCursor, g: r.gather(state.Near), done: make(chan struct{}), err: errBrokenOff}
 		ps.byName[name] = one
 		todo = append(todo, one)
@@ -80,8 +109,11 @@ func (e *Engine) prefetch(ctx context.Context, near map[string]*mail.Folder) {
 // prefetched returns the reading that was begun for a side of a folder, where it is the
 // one that is needed and went well.
 func (r *reading) prefetched(ctx context.Context, side state.Side, since mail.Cursor) *prefetch {
-	one := r.e.prefetches.byName[r.p.name]
-	if side != state.Near || one == nil || !r.awaiting || r.p.was != nil || r.p.near != one.g.r.p.near || since != one.since {
+	if side != state.Near {
+		return nil
+	}
+	one := r.e.prefetches.take(r.p.name)
+	if one == nil || !r.awaiting || r.p.was != nil || r.p.near != one.g.r.p.near || since != one.since {
 		return nil
 	}
 	select {
@@ -93,5 +125,8 @@ func (r *reading) prefetched(ctx context.Context, side state.Side, since mail.Cu
 		return nil
 	}
 	one.g.r = r
+	if one.g.came {
+		r.e.news.tell()
+	}
 	return one
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -93,4 +94,51 @@ func TestNearSideThatWasReadInVain(t *testing.T) {
 		w.near.SetHook(nil)
 		w.same()
 	})
+}
+
+// A plan that fails after the reading was taken is made of a new one.
+func TestNearSideIsReadAgainForTheNextTry(t *testing.T) {
+	for _, op := range []memory.Op{memory.OpDescribe, memory.OpChanges} {
+		for _, kind := range []string{"imap-maildir", "imap-imap", "maildir-maildir"} {
+			w := filled(t, kind, 40)
+			w.sync()
+			near, far := w.near.Snapshot()["INBOX"], w.far.Snapshot()["INBOX"]
+			w.near.SetFlags("INBOX", near[3].Key, mail.NewFlags(`\Flagged`))
+			w.near.Remove("INBOX", near[4].Key)
+			w.far.SetFlags("INBOX", far[20].Key, mail.NewFlags(`\Seen`, `\Answered`))
+			w.far.SetHook(times(1, op, true, busy()))
+			w.sync()
+			w.far.SetHook(nil)
+			w.same()
+			w.still()
+		}
+	}
+}
+
+// What changed near in a folder that is not planned is no news: nobody is marked for it.
+func TestFolderThatIsReadInVainIsNoNews(t *testing.T) {
+	for name, out := range map[string]func(w *world){
+		"gone far": func(w *world) { w.far.DropFolder("Archive") },
+		"script": func(w *world) {
+			w.hooks.OnFolder = func(_ context.Context, f engine.FolderPair) (bool, string, error) {
+				return f.Name != "Archive", "it is left alone", nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := filled(t, "imap-maildir", 20)
+			w.sync()
+			out(w)
+			w.still()
+			before, err := w.state.Info(t.Context())
+			require.NoError(t, err)
+			w.near.SetFlags("Archive", w.near.Snapshot()["Archive"][0].Key, mail.NewFlags(`\Flagged`))
+			for range 3 {
+				w.still()
+			}
+			after, err := w.state.Info(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+		})
+	}
 }

@@ -23,7 +23,8 @@ type Spool interface {
 	// Open returns a message; the closer belongs to the caller.
 	Open(name string) (io.Closer, mail.Body, error)
 	// Prune makes room: what is older than before goes, and then the oldest, so
-	// that need more octets fit into size.
+	// that need more octets fit into size. Where need is less than none, nothing more
+	// comes, and sizes do not matter.
 	Prune(before time.Time, size, need int64) error
 }
 
@@ -32,8 +33,8 @@ func (e *Engine) spooled(s *Step) bool {
 	return e.Spool != nil && e.run != 0 && s.Op == OpRemove && !s.Expiry && s.To == ""
 }
 
-// pruneSpool makes room in the spool for need octets, while the run goes on to what
-// keeps nothing. The function it returns waits for it; e.roomy is the same.
+// pruneSpool makes room in the spool, while the run goes on to what keeps nothing. The
+// function it returns waits for it; e.roomy is the same.
 func (e *Engine) pruneSpool(need int64) (wait func() error) {
 	e.roomy = func() error { return nil }
 	if e.Spool != nil {
@@ -46,18 +47,24 @@ func (e *Engine) pruneSpool(need int64) (wait func() error) {
 	return e.roomy
 }
 
-// destroyed returns how many octets a plan removes for good. What is more than
-// the spool may hold is refused: nobody could undo it.
+// destroyed returns how many octets a plan removes for good, as far as their sizes are
+// known; less than none where it removes nothing. What is more than the spool may hold is
+// refused: nobody could undo it.
 func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
+	need = -1
 	if e.Spool == nil {
-		return 0, nil
+		return need, nil
 	}
 	for _, s := range plan.Steps(OpRemove, "", 0) {
 		if s.Expiry || s.To != "" {
 			continue
 		}
 		for _, it := range s.items {
-			need += max(it.meta.Size, 0)
+			size := it.meta.Size
+			if size <= 0 && it.row != nil {
+				size = it.row.Size
+			}
+			need = max(need, 0) + max(size, 0)
 		}
 	}
 	if size := e.Policy.Undo.Size; need > size {

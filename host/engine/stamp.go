@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/state"
 )
 
@@ -30,17 +31,18 @@ func (e *Engine) recall(ctx context.Context) error {
 	for _, f := range folders {
 		e.known[f.Far] = f
 	}
-	if info.Run == 0 && info.Pending == 0 {
-		return nil // nothing was ever recorded: nothing to distrust
-	}
 	for _, side := range []state.Side{state.Far, state.Near} {
 		s, ok := driver.As[driver.Stamper](e.store(side))
-		if !ok || info.Mark(side) == 0 {
-			continue // it cannot carry a mark, or never got one
+		if !ok {
+			continue
 		}
 		text, err := s.Stamp(ctx)
 		if err != nil {
 			return err
+		}
+		e.stamps[side] = stampOf(text, info.Account)
+		if info.Mark(side) == 0 {
+			continue // it never got one, or nothing was ever recorded: nothing to distrust
 		}
 		run, found := stampedRun(text, info.Account)
 		switch {
@@ -76,36 +78,33 @@ func (e *Engine) begin(ctx context.Context) error {
 
 func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }
 
-// runMarks is how many marks a run takes as a rule: at its beginning and its end.
-const runMarks = 2
-
-// mark writes the next number to the stores that keep a mark, and to the state.
-// The numbers of a run are taken at once, and are durable in the state before any
-// is written elsewhere: whenever a run is cut short, the marks of both sides are
-// from those recorded for them to Pending, all of which are good.
+// mark takes a number and writes it to the state and to the stores that keep a
+// mark. Nothing is changed meanwhile: cut short, it leaves marks from Run to
+// Pending, any of which are good. The numbers of a run are not taken at once: then a
+// backup of the state from the middle of it could not be told from one of its end.
 func (e *Engine) mark(ctx context.Context) error {
 	span := e.Timing.Begin(timeMark)
 	defer span.End()
-	if e.marks == 0 {
-		e.info.Pending = max(e.info.Run, e.info.Pending) + runMarks
-		if err := e.State.SetInfo(ctx, e.info); err != nil {
-			return err
-		}
-		e.marks = runMarks
+	e.info.Pending = max(e.info.Run, e.info.Pending) + 1
+	if err := e.State.SetInfo(ctx, e.info); err != nil {
+		return err
 	}
-	number := e.info.Pending - e.marks + 1
 	for _, side := range []state.Side{state.Far, state.Near} {
 		s, ok := driver.As[driver.Stamper](e.store(side))
 		if !ok || e.spared.Has(side) {
 			continue
 		}
 		// The entries of others stay, see driver.MergeStamp.
-		if err := s.SetStamp(ctx, fmt.Sprintf("%s:%d", e.info.Account, number)); err != nil {
+		mine := fmt.Sprintf("%s:%d", e.info.Account, e.info.Pending)
+		if err := e.stillThere(ctx, side, s); err != nil {
 			return err
 		}
+		if err := s.SetStamp(ctx, mine); err != nil {
+			return err
+		}
+		e.stamps[side] = mine
 	}
-	e.marks--
-	e.info.Run = number
+	e.info.Run = e.info.Pending
 	for side, mark := range map[state.Side]*int64{state.Far: &e.info.FarMark, state.Near: &e.info.NearMark} {
 		if !e.spared.Has(side) {
 			*mark = e.info.Run
@@ -114,12 +113,30 @@ func (e *Engine) mark(ctx context.Context) error {
 	return e.State.SetInfo(ctx, e.info)
 }
 
-func stampedRun(text, account string) (int64, bool) {
+// stillThere refuses to mark a side of which the mark is another one than this run has
+// seen: it was replaced meanwhile, or is not mounted any more, and a mark of today would
+// have the next run believe it.
+func (e *Engine) stillThere(ctx context.Context, side state.Side, s driver.Stamper) error {
+	text, err := s.Stamp(ctx)
+	if err != nil || stampOf(text, e.info.Account) == e.stamps[side] {
+		return err
+	}
+	return fault.New(fault.Busy, "sync", "the %s side was replaced while it was looked at", side).
+		WithHint("the next run looks at it again")
+}
+
+// stampOf returns the entry of an account, which is empty where there is none.
+func stampOf(text, account string) string {
 	for _, entry := range strings.Fields(text) {
-		if id, run, ok := strings.Cut(entry, ":"); ok && id == account {
-			n, err := strconv.ParseInt(run, 10, 64)
-			return n, err == nil
+		if id, _, ok := strings.Cut(entry, ":"); ok && id == account {
+			return entry
 		}
 	}
-	return 0, false
+	return ""
+}
+
+func stampedRun(text, account string) (int64, bool) {
+	_, run, found := strings.Cut(stampOf(text, account), ":")
+	n, err := strconv.ParseInt(run, 10, 64)
+	return n, found && err == nil
 }

@@ -14,16 +14,16 @@ import (
 
 func isFull(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
-// Prune removes the runs that ended before a moment. Where need octets more are to
-// be kept, it also removes the oldest ones until what is left and those take at most
-// size.
+// Prune removes the runs that ended before a moment, and then the oldest ones until
+// what is left and need octets more take at most size. Where need is less than none,
+// nothing more is to be kept, and sizes do not matter.
 func (s *Spool) Prune(before time.Time, size, need int64) error {
 	runs, err := s.runs()
 	if err != nil {
 		return err
 	}
-	total := need
-	if need > 0 { // else sizes do not matter
+	total := max(need, 0)
+	if need >= 0 {
 		if err := s.measure(runs); err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (s *Spool) Prune(before time.Time, size, need int64) error {
 		}
 	}
 	for _, r := range runs {
-		if r.last.After(before) && (total <= size || need == 0) {
+		if r.last.After(before) && (total <= size || need < 0) {
 			continue
 		}
 		if err := os.RemoveAll(r.path); err != nil {

@@ -217,6 +217,29 @@ func TestSizesAreMeasuredAgainWhereTheyChanged(t *testing.T) {
 		require.NoError(t, s.Prune(time.Time{}, 300, 100))
 		require.True(t, kept(next))
 	}
+	require.NoError(t, s.Prune(time.Time{}, 50, -1))
+	require.True(t, kept(next), "nothing more comes")
 	require.NoError(t, s.Prune(time.Time{}, 300, 201))
 	require.False(t, kept(next))
+}
+
+// Of messages whose sizes nobody knows the spool makes room for those before.
+func TestSizeHoldsWhereWhatComesIsUnknown(t *testing.T) {
+	dir := t.TempDir()
+	s := spool.New(dir)
+	for run := range int64(4) {
+		write(t, s, run+1, strings.Repeat("x", 100), mail.LF)
+	}
+	require.NoError(t, s.Prune(time.Time{}, 300, 0))
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.NotContains(t, names(left), "1")
+	require.Subset(t, names(left), []string{"2", "3", "4"})
+}
+
+func names(entries []os.DirEntry) (out []string) {
+	for _, e := range entries {
+		out = append(out, e.Name())
+	}
+	return out
 }

@@ -76,8 +76,8 @@ func (s Side) Other() Side { return Far + Near - s }
 type Info struct {
 	Account string // random, made with the state; also in the near side's stamp
 	// Run is the number that the stores were last marked with, at the beginning
-	// and at the end of every run that changes anything. Pending is the highest that
-	// the run may mark them with, which it took before it began to.
+	// and at the end of every run that changes anything. Pending is the number
+	// they are being marked with; it is equal to Run but for that moment.
 	Run, Pending int64
 	// FarMark and NearMark are the numbers that each side was last marked with.
 	// A side that a run must not write keeps an older one; 0 was never marked.
