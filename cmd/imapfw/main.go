@@ -12,6 +12,7 @@ import (
 
 func main() {
 	runtime.MemProfileRate = 0 // see profile.begin
+	boundHeap()
 	g := processGlobal()
 	signal.Notify(g.signals, os.Interrupt, syscall.SIGTERM)
 	os.Exit(g.run())
