@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
@@ -99,27 +98,13 @@ func (g *gathering) result(res mail.Result) mail.Result {
 	return g.sieve.partial(res)
 }
 
-// allRows loads the rows of the folder, once for both sides.
-func (r *reading) allRows(ctx context.Context) ([]state.Row, error) {
-	r.loading.Lock()
-	defer r.loading.Unlock()
-	if !r.loaded {
-		r.all = nil
-		if err := r.load(ctx, &r.all); err != nil {
-			return nil, err
-		}
-		r.loaded = true
-	}
-	return r.all, nil
-}
-
 // meetRows finds the rows of what was gathered, where they are not there yet.
 func (r *reading) meetRows(ctx context.Context, sides [2]*gathering, results [2]mail.Result) error {
 	if !r.awaiting {
 		return nil
 	}
 	var keys [2]mail.KeySet
-	whole := r.loaded
+	whole := false
 	for i, g := range sides {
 		for _, m := range g.metas {
 			keys[i].Add(m.Key)
@@ -162,12 +147,12 @@ func (r *reading) whole(ctx context.Context) error {
 	if !r.awaiting && r.beyond == 0 {
 		return nil
 	}
-	rows, err := r.allRows(ctx)
-	if err != nil {
+	r.rows = nil
+	if err := r.load(ctx, &r.rows); err != nil {
 		return err
 	}
-	r.rows, r.beyond, r.awaiting = rows, 0, false
-	r.apart = apartIn(rows)
+	r.beyond, r.awaiting = 0, false
+	r.apart = apartIn(r.rows)
 	return nil
 }
 
@@ -186,7 +171,4 @@ type rowsKept struct {
 	early    bool // nobody knows yet whether the folder is planned
 	awaiting bool // the rows are looked for when it is known which
 	beyond   int  // rows of the folder that are not among those that were found
-	loading  sync.Mutex
-	all      []state.Row
-	loaded   bool
 }
