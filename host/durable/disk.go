@@ -87,14 +87,15 @@ func device(dir string) (uint64, error) {
 }
 
 // Files makes the content of files in dir durable. A file that is not there any
-// more is no error.
-func (d *Disk) Files(ctx context.Context, dir string, paths []string) error {
+// more is no error. It reports whether everything else on that file system is durable
+// too, the entries of directories included.
+func (d *Disk) Files(ctx context.Context, dir string, paths []string) (everything bool, err error) {
 	if d.off || len(paths) == 0 {
-		return nil
+		return d.off, nil
 	}
 	dev, err := device(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	d.mu.Lock()
 	system := d.systems[dev]
@@ -108,15 +109,15 @@ func (d *Disk) Files(ctx context.Context, dir string, paths []string) error {
 		d.timing.Count(timing.Syncs, 1)
 		d.learn(&d.whole, time.Since(begun))
 		d.learn(&d.each, guessEach)
-		return nil
+		return true, nil
 	}
 	d.timing.Count(timing.Syncs, int64(len(paths)))
 	if err := syncEach(ctx, paths); err != nil {
-		return err
+		return false, err
 	}
 	d.learn(&d.each, time.Since(begun)/time.Duration(len(paths)))
 	d.learn(&d.whole, guessWhole)
-	return nil
+	return false, nil
 }
 
 // all brings everything that was written to a file system to the disk. It reports

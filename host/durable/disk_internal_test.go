@@ -27,6 +27,14 @@ func files(t *testing.T, d *Disk, n int, watched bool) (dir string, paths []stri
 	return dir, paths
 }
 
+// synced has files synced, and insists that everything else is so too, or is not.
+func synced(t *testing.T, d *Disk, dir string, paths []string, everything bool) {
+	t.Helper()
+	all, err := d.Files(t.Context(), dir, paths)
+	require.NoError(t, err)
+	require.Equal(t, everything, all)
+}
+
 func TestManyFilesAreOneSync(t *testing.T) {
 	if !canSyncFS() {
 		t.Skip("needs syncfs(2) that tells of failures")
@@ -35,7 +43,7 @@ func TestManyFilesAreOneSync(t *testing.T) {
 	d := New(false, r)
 	defer d.Close()
 	dir, paths := files(t, d, 100, true)
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, true)
 	require.EqualValues(t, 1, r.Figures().Count(timing.Syncs))
 }
 
@@ -46,12 +54,12 @@ func TestUnwatched(t *testing.T) {
 	d := New(false, r)
 	defer d.Close()
 	dir, paths := files(t, d, 100, false)
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, false)
 	require.EqualValues(t, 100, r.Figures().Count(timing.Syncs))
 
 	dir, paths = files(t, d, 100, true)
 	d.Close()
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, false)
 	require.EqualValues(t, 200, r.Figures().Count(timing.Syncs), "nothing is watched any more")
 }
 
@@ -60,7 +68,7 @@ func TestWhatIsGoneIsNoError(t *testing.T) {
 	defer d.Close()
 	dir, paths := files(t, d, 2, false)
 	require.NoError(t, os.Remove(paths[0]))
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, false)
 	require.NoError(t, d.Dirs(filepath.Join(dir, "none"), dir))
 	require.Error(t, d.Watch(filepath.Join(dir, "none")))
 }
@@ -70,7 +78,7 @@ func TestOff(t *testing.T) {
 	d := New(true, r)
 	defer d.Close()
 	dir, paths := files(t, d, 3, true)
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, true)
 	require.NoError(t, d.Dirs(dir))
 	require.Zero(t, r.Figures().Count(timing.Syncs))
 	_, ok := r.Figures().Phase(timing.Sync)
@@ -90,12 +98,12 @@ func TestSyncThatFailed(t *testing.T) {
 	for _, f := range d.systems {
 		require.NoError(t, f.Close()) // so it fails
 	}
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, false)
 	require.EqualValues(t, 10, r.Figures().Count(timing.Syncs))
 	d.Close()
 	require.NoError(t, d.Watch(dir))
 	defer d.Close()
-	require.NoError(t, d.Files(t.Context(), dir, paths))
+	synced(t, d, dir, paths, false)
 	require.EqualValues(t, 20, r.Figures().Count(timing.Syncs), "although it would not fail now")
 }
 

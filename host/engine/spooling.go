@@ -87,23 +87,26 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 			keys.Add(it.meta.Key)
 		}
 	}
-	names, dates := make(map[mail.Key]string, len(items)), map[mail.Key]time.Time{}
-	ids := make(map[mail.Key]Identity, len(items))
+	kept := make(map[mail.Key]*keptMail, len(items))
+	var linked []*keptMail // of which nobody has seen the header yet
 	err := e.store(s.Side).Bodies(ctx, fp.refs[s.Side], keys, func(m mail.Meta, body mail.Body) error {
 		tap, linker := headerTap{}, body.Reader
 		body.Reader = tapped(body.Reader, &tap)
-		whole := body
 		if l, ok := linker.(mail.Linker); ok {
-			whole.Reader = tappedLink{body.Reader, l}
+			body.Reader = tappedLink{body.Reader, l}
 		}
-		name, err := e.Spool.Write(ctx, e.run, whole)
-		if err == nil {
-			err = tap.readHeader(body.Reader) // where it was linked, nobody did
+		name, err := e.Spool.Write(ctx, e.run, body)
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			names[m.Key], dates[m.Key], ids[m.Key] = name, m.Date, tap.identity()
+		one := &keptMail{name: name, date: m.Date}
+		if tap.begun {
+			one.messageID = tap.identity().MessageID
+		} else {
+			linked = append(linked, one)
 		}
-		return err
+		kept[m.Key] = one
+		return nil
 	})
 	failed := map[mail.Key]error{}
 	if partial, ok := driver.AsPartial(err); ok {
@@ -112,7 +115,11 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 	if err != nil {
 		return nil, err
 	}
-	if err := e.Spool.Sync(ctx); err != nil {
+	// The disk has to be waited for anyway, by each of them.
+	group, gctx := errgroup.WithContext(ctx)
+	guarded(group, "keep messages for undo", func() error { return e.Spool.Sync(gctx) })
+	guarded(group, "keep messages for undo", func() error { return e.nameKept(gctx, linked) })
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(failed)) {
@@ -128,11 +135,11 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 			continue
 		}
 		sure = append(sure, it)
-		if name, kept := names[it.meta.Key]; kept { // else it is gone already
+		if one := kept[it.meta.Key]; one != nil { // else it is gone already
 			ev := e.removal(s, it, "")
-			ev.Spool, ev.MessageID = name, ids[it.meta.Key].MessageID
+			ev.Spool, ev.MessageID = one.name, one.messageID
 			if ev.Date.IsZero() {
-				ev.Date = dates[it.meta.Key]
+				ev.Date = one.date
 			}
 			e.journal(&change, ev)
 		} else if placeholderItem(s, it) {
@@ -143,6 +150,40 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 		return sure, nil
 	}
 	return sure, e.State.Commit(ctx, fp.Name, &change)
+}
+
+// keptMail is a message in the spool.
+type keptMail struct {
+	name, messageID string
+	date            time.Time
+}
+
+// headersAtOnce is how many files are read at a time. Mail that is old enough to be
+// removed is not in the memory of the system as a rule, and a disk answers many
+// questions as fast as one.
+const headersAtOnce = 8
+
+// nameKept reads the Message-IDs of messages in the spool.
+func (e *Engine) nameKept(ctx context.Context, list []*keptMail) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(headersAtOnce)
+	for _, one := range list {
+		guarded(group, "read what is kept for undo", func() error {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			file, body, err := e.Spool.Open(one.name)
+			if err != nil {
+				return err
+			}
+			defer file.Close() // it is only read
+			var tap headerTap
+			err = tap.readHeader(tapped(body.Reader, &tap))
+			one.messageID = tap.identity().MessageID
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // tappedLink is a reader that is also a mail.Linker.

@@ -148,15 +148,17 @@ func (s *Spool) Sync(ctx context.Context) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	var err error
+	everything := true
 	for dir, paths := range written {
-		if err = s.disk.Files(ctx, dir, paths); err == nil {
-			err = s.disk.Dirs(dir)
+		var all bool
+		if all, err = s.disk.Files(ctx, dir, paths); err == nil && !all {
+			err, everything = s.disk.Dirs(dir), false
 		}
 		if err != nil {
 			break
 		}
 	}
-	if err == nil {
+	if err == nil && !everything {
 		err = s.disk.Dirs(s.dir)
 	}
 	s.broken = s.fault("keep a message for undo", err)

@@ -47,7 +47,7 @@ func (s *Store) Commit(ctx context.Context, ref mail.Ref, ds []driver.Delivery) 
 	}
 	letters, err := s.giveLetters(ctx, f, words)
 	if err == nil {
-		err = s.disk.Files(ctx, f.dir, files)
+		_, err = s.disk.Files(ctx, f.dir, files)
 	}
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)

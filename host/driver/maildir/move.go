@@ -132,7 +132,7 @@ func (s *Store) relocate(ctx context.Context, from string, to *folder, as entry)
 	if err := d.write(ctx, info.ModTime(), body); err != nil {
 		return err
 	}
-	if err := s.disk.Files(ctx, to.dir, []string{d.tmp()}); err != nil {
+	if _, err := s.disk.Files(ctx, to.dir, []string{d.tmp()}); err != nil {
 		return err
 	}
 	if err := renameNew(d.tmp(), to.path(as)); err != nil {
