@@ -59,6 +59,7 @@ func allRows() []row {
 			Goals: []goal{{"mbsync", .08}}, PeakMiB: 64},
 		{Name: "flags 100,000 tiny", Scenario: "flags", Corpus: tiny100k, Peers: byDefault,
 			Goals: []goal{{"mbsync", .15}}, PeakMiB: 64},
+		{Name: "local flags 100,000 tiny", Scenario: "local-flags", Corpus: tiny100k, Peers: byDefault, PeakMiB: 64},
 
 		{Name: "cold 1,000,000 tiny", Scenario: "cold", Corpus: tiny1m, PeakMiB: 96, Pairs: 1, OnDemand: true},
 		{Name: "noop 1,000,000 tiny", Scenario: "noop", Corpus: tiny1m, PeakMiB: 96, Pairs: 3, OnDemand: true},
