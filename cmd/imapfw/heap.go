@@ -7,17 +7,11 @@ import (
 	"runtime/metrics"
 )
 
-// The collector lets a heap grow to twice of what is in use before it looks for what is
-// not. Of a large mailbox that is tens of megabytes, which it gives back in a few
-// milliseconds when it is asked to: the program asks for that from a size on that runs
-// with few changes do not reach.
-const (
-	// heapFloor is how much memory the runtime may have before it collects more often.
-	heapFloor = 40 << 20
-	// heapSlack is how much of that is not the heap's: stacks, and what the runtime
-	// keeps itself.
-	heapSlack = 6 << 20
-)
+// heapFloor is how much memory the runtime may have before it collects more often. The
+// collector lets a heap grow to twice of what is in use before it looks for what is not:
+// of a large mailbox that is tens of megabytes, which it gives back in a few milliseconds
+// when it is asked to. Runs with few changes do not reach it.
+const heapFloor = 40 << 20
 
 // boundHeap makes the collector work more often on a heap that is large. A user who
 // says how often (GOGC, GOMEMLIMIT) is right.
@@ -26,21 +20,41 @@ func boundHeap() {
 		return
 	}
 	debug.SetMemoryLimit(heapFloor)
-	afterEachCollection(func() { debug.SetMemoryLimit(heapLimit(inUse())) })
+	afterEachCollection(func() { debug.SetMemoryLimit(heapLimit(memory())) })
 }
 
-// heapLimit leaves a heap of which so much is in use a fifth of it to grow: near the
-// limit the collector would do nothing but collect.
-func heapLimit(inUse int64) int64 { return max(heapFloor, inUse+inUse/5+heapSlack) }
+// heapLimit leaves a heap of which so much is in use a fifth of it to grow, beside what
+// is not the heap's: near the limit the collector would do nothing but collect.
+func heapLimit(inUse, others int64) int64 { return max(heapFloor, inUse+inUse/5+others) }
 
-// inUse is what the last collection left of the heap.
-func inUse() int64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(sample)
-	if sample[0].Value.Kind() != metrics.KindUint64 {
-		return 0
+// othersOf are the parts of the runtime's memory that no object of the heap can get.
+var othersOf = [...]string{
+	"/memory/classes/heap/unused:bytes", "/memory/classes/heap/stacks:bytes", "/memory/classes/os-stacks:bytes",
+	"/memory/classes/metadata/mcache/free:bytes", "/memory/classes/metadata/mcache/inuse:bytes",
+	"/memory/classes/metadata/mspan/free:bytes", "/memory/classes/metadata/mspan/inuse:bytes",
+	"/memory/classes/metadata/other:bytes", "/memory/classes/other:bytes",
+}
+
+// memory returns what the last collection left of the heap, and what the runtime has
+// beside it.
+func memory() (inUse, others int64) {
+	samples := make([]metrics.Sample, 1, 1+len(othersOf))
+	samples[0].Name = "/gc/heap/live:bytes"
+	for _, name := range othersOf {
+		samples = append(samples, metrics.Sample{Name: name})
 	}
-	return int64(sample[0].Value.Uint64())
+	metrics.Read(samples)
+	for i, s := range samples {
+		if s.Value.Kind() != metrics.KindUint64 {
+			continue // a later Go may call it otherwise
+		}
+		if n := int64(s.Value.Uint64()); i == 0 {
+			inUse = n
+		} else {
+			others += n
+		}
+	}
+	return inUse, others
 }
 
 // afterEachCollection calls fn on the runtime's goroutine for finalizers: the object is
@@ -49,8 +63,8 @@ func afterEachCollection(fn func()) {
 	type witness struct{ _ [16]byte }
 	var again func(*witness)
 	again = func(w *witness) {
-		fn()
 		runtime.SetFinalizer(w, again)
+		fn()
 	}
 	runtime.SetFinalizer(new(witness), again)
 }

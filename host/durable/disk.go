@@ -68,6 +68,9 @@ func (d *Disk) Watch(dir string) error {
 		if err != nil {
 			return err
 		}
+		if !answersForAll(f) {
+			return f.Close()
+		}
 		d.systems[dev] = f
 	}
 	return nil

@@ -31,6 +31,11 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) (err error) {
 		wait := e.pruneSpool(need)
 		defer func() { err = cmp.Or(err, wait()) }()
 	}
+	if e.begun {
+		if err := e.stillMarked(ctx); err != nil {
+			return err
+		}
+	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
 	phases := []struct {
 		name string

@@ -90,3 +90,53 @@ func TestSideThatIsReplacedWhileARunPlans(t *testing.T) {
 	require.Equal(t, far, count(w.far, "INBOX"))
 	w.same()
 }
+
+// So it is once the sides are marked: what a Maildir lacks that was put in the place of
+// the one which was marked was not removed.
+func TestSideThatIsReplacedOnceItIsMarked(t *testing.T) {
+	w := filled(t, "imap-maildir", 20)
+	w.policy.Guard.On = false
+	backup := w.near.Backup()
+	for range 3 {
+		w.far.Add("INBOX", w.message())
+	}
+	w.sync()
+	far := count(w.far, "INBOX")
+	w.far.Add("Archive", w.message())
+	swapped := false
+	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpSetStamp && c.Done && !swapped {
+			swapped = true
+			w.near.Restore(backup)
+		}
+		return nil
+	})
+	_, err := w.run()
+	w.near.SetHook(nil)
+	require.True(t, swapped)
+	require.ErrorContains(t, err, "was replaced")
+	r := w.sync()
+	require.NotEmpty(t, r.Notes, "the side is not in doubt")
+	require.Zero(t, r.RemovedFar)
+	require.Equal(t, far, count(w.far, "INBOX"))
+	w.same()
+}
+
+// A mark that was written by a call which failed is no sign of another side.
+func TestMarkThatWasWrittenAllTheSame(t *testing.T) {
+	w := filled(t, "imap-maildir", 3)
+	w.far.Add("INBOX", w.message())
+	failed := false
+	w.near.SetHook(func(_ context.Context, c memory.Call) error {
+		if c.Op == memory.OpSetStamp && c.Done && !failed {
+			failed = true
+			return errors.New("the answer got lost")
+		}
+		return nil
+	})
+	require.Empty(t, w.sync().Notes)
+	w.near.SetHook(nil)
+	require.True(t, failed)
+	w.same()
+	w.still()
+}

@@ -85,7 +85,8 @@ type Engine struct {
 	doubted    Sides                  // the sides that the doubt is about
 	begun      bool                   // the sides carry the mark of this run, and it changes something
 	marked     bool                   // they carry it, whatever becomes of the run
-	stamps     [state.Near + 1]string // what this run saw or wrote as the marks of the sides
+	stamps     [state.Near + 1]string // the marks of the sides, as this run saw or wrote them
+	stamping   [state.Near + 1]string // what it tried to write last
 	news       *news                  // of the plan that is being made
 	prefetches *prefetches            // for that plan
 	run        int64                  // its number in the journal; 0 until it changes something

@@ -60,6 +60,9 @@ func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
 			continue
 		}
 		for _, it := range s.items {
+			if placeholderItem(s, it) { // there is nothing in it to be kept
+				continue
+			}
 			size := it.meta.Size
 			if size <= 0 && it.row != nil {
 				size = it.row.Size

@@ -62,7 +62,6 @@ func (e *Engine) recall(ctx context.Context) error {
 // when all is done: a backup from before the run is told by its mark, and so is
 // one that was made in the middle of it.
 func (e *Engine) begin(ctx context.Context) error {
-	e.begun = true
 	if e.doubt != "" {
 		if err := e.distrust(ctx); err != nil {
 			return err
@@ -73,7 +72,11 @@ func (e *Engine) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	return e.beginRun(ctx)
+	if err := e.beginRun(ctx); err != nil {
+		return err
+	}
+	e.begun = true
+	return nil
 }
 
 func (e *Engine) finish(ctx context.Context) error { return e.mark(ctx) }
@@ -99,6 +102,7 @@ func (e *Engine) mark(ctx context.Context) error {
 		if err := e.stillThere(ctx, side, s); err != nil {
 			return err
 		}
+		e.stamping[side] = mine
 		if err := s.SetStamp(ctx, mine); err != nil {
 			return err
 		}
@@ -113,13 +117,29 @@ func (e *Engine) mark(ctx context.Context) error {
 	return e.State.SetInfo(ctx, e.info)
 }
 
-// stillThere refuses to mark a side of which the mark is another one than this run has
-// seen: it was replaced meanwhile, or is not mounted any more, and a mark of today would
-// have the next run believe it.
+// stillMarked refuses to go on where a side was replaced since it was looked at.
+func (e *Engine) stillMarked(ctx context.Context) error {
+	for _, side := range []state.Side{state.Far, state.Near} {
+		if s, ok := driver.As[driver.Stamper](e.store(side)); ok && !e.spared.Has(side) {
+			if err := e.stillThere(ctx, side, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stillThere refuses a side of which the mark is another one than this run has seen or
+// written: it was replaced meanwhile, or is not mounted any more. What is missing there
+// was not removed, and a mark of today would have the next run believe it.
 func (e *Engine) stillThere(ctx context.Context, side state.Side, s driver.Stamper) error {
 	text, err := s.Stamp(ctx)
-	if err != nil || stampOf(text, e.info.Account) == e.stamps[side] {
+	if err != nil {
 		return err
+	}
+	// A mark may have been written by a call that failed.
+	if mark := stampOf(text, e.info.Account); mark == e.stamps[side] || mark != "" && mark == e.stamping[side] {
+		return nil
 	}
 	return fault.New(fault.Busy, "sync", "the %s side was replaced while it was looked at", side).
 		WithHint("the next run looks at it again")
