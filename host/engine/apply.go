@@ -28,13 +28,13 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) (err error) {
 		if err := e.begin(ctx); err != nil {
 			return err
 		}
-		wait := e.pruneSpool(need)
-		defer func() { err = cmp.Or(err, wait()) }()
 	}
 	if e.begun {
 		if err := e.stillMarked(ctx); err != nil {
 			return err
 		}
+		wait := e.pruneSpool(need)
+		defer func() { err = cmp.Or(err, wait()) }()
 	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
 	phases := []struct {

@@ -65,6 +65,16 @@ func TestMarkOfARunThatChangesNothing(t *testing.T) {
 	})
 }
 
+// doubts syncs a side that was replaced, and insists that nothing is removed for it.
+func (w *world) doubts() {
+	far := count(w.far, "INBOX")
+	r := w.sync()
+	require.NotEmpty(w.t, r.Notes, "the side is not in doubt")
+	require.Zero(w.t, r.RemovedFar)
+	require.Equal(w.t, far, count(w.far, "INBOX"))
+	w.same()
+}
+
 // A Maildir that is not the one any more which the run began with gets no mark of today:
 // the next run would believe it.
 func TestSideThatIsReplacedWhileARunPlans(t *testing.T) {
@@ -83,12 +93,7 @@ func TestSideThatIsReplacedWhileARunPlans(t *testing.T) {
 	_, err := w.run()
 	w.far.SetHook(nil)
 	require.Error(t, err)
-	far := count(w.far, "INBOX")
-	r := w.sync()
-	require.NotEmpty(t, r.Notes, "the side is not in doubt")
-	require.Zero(t, r.RemovedFar)
-	require.Equal(t, far, count(w.far, "INBOX"))
-	w.same()
+	w.doubts()
 }
 
 // So it is once the sides are marked: what a Maildir lacks that was put in the place of
@@ -115,11 +120,8 @@ func TestSideThatIsReplacedOnceItIsMarked(t *testing.T) {
 	w.near.SetHook(nil)
 	require.True(t, swapped)
 	require.ErrorContains(t, err, "was replaced")
-	r := w.sync()
-	require.NotEmpty(t, r.Notes, "the side is not in doubt")
-	require.Zero(t, r.RemovedFar)
 	require.Equal(t, far, count(w.far, "INBOX"))
-	w.same()
+	w.doubts()
 }
 
 // A mark that was written by a call which failed is no sign of another side.

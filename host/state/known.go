@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"errors"
 
 	"zombiezen.com/go/sqlite"
 
@@ -40,7 +39,9 @@ func (d *DB) Known(ctx context.Context, folder string, side Side, fn func([]Know
 		}
 		defer func() {
 			conn.SetInterrupt(nil)
-			err = errors.Join(err, run(conn, "ROLLBACK"))
+			if undo := run(conn, "ROLLBACK"); err == nil {
+				err = undo
+			}
 		}()
 		odd := map[int64]bool{}
 		err = ask(conn, oddRows, folder, func(row *sqlite.Stmt) error {
