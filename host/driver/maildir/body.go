@@ -39,7 +39,7 @@ func (s *Store) each(ctx context.Context, op string, ref mail.Ref, keys mail.Key
 	if err != nil {
 		return err
 	}
-	look, words := s.locator(op, f, false), s.wordReader(f)
+	look, words := s.locator(op, f, keys, false), s.wordReader(f)
 	for key := range keys.All() {
 		file, meta, err := s.find(ctx, look, key, words)
 		switch {

@@ -39,7 +39,11 @@ func (s *Store) Change(ctx context.Context, ref mail.Ref, cs []mail.Change) ([]m
 	f.renames.Lock()
 	defer f.renames.Unlock()
 
-	c := &changer{s: s, f: f, look: s.locator(op, f, true),
+	var wanted mail.KeySet
+	for _, one := range cs {
+		wanted.Add(one.Key)
+	}
+	c := &changer{s: s, f: f, look: s.locator(op, f, wanted, true),
 		targets: map[string]target{}, dirty: map[string]bool{}}
 	var words []string
 	for _, one := range cs {

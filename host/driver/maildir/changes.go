@@ -35,7 +35,7 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 			return mail.Result{Epoch: epoch, Cursor: since}, nil
 		}
 	}
-	list, err := s.scanIn(ctx, op, f, mail.Ref{Name: ref.Name, Epoch: epoch}, since)
+	list, err := s.scanIn(ctx, op, f, mail.Ref{Name: ref.Name, Epoch: epoch}, looked{since: since})
 	if err != nil {
 		return mail.Result{}, ioFault(op, ref.Name, err)
 	}
@@ -72,10 +72,10 @@ func (s *Store) Changes(ctx context.Context, ref mail.Ref, since mail.Cursor, fn
 
 // scanIn reads a folder, and makes sure that it was this one: one that is renamed
 // or removed meanwhile reads like an empty one.
-func (s *Store) scanIn(ctx context.Context, op string, f *folder, ref mail.Ref, since mail.Cursor) (listing, error) {
+func (s *Store) scanIn(ctx context.Context, op string, f *folder, ref mail.Ref, what looked) (listing, error) {
 	f.renames.RLock()
 	defer f.renames.RUnlock()
-	list, err := s.scan(ctx, f, since)
+	list, err := s.scan(ctx, f, what)
 	if err == nil {
 		_, _, err = s.lookUp(op, ref)
 	}

@@ -91,7 +91,7 @@ func (s *Store) RemoveFolder(ctx context.Context, name string) error {
 	f.renames.Lock()
 	defer f.renames.Unlock()
 	for _, sub := range []string{"tmp", "new", "cur"} {
-		names, err := readNames(ctx, filepath.Join(f.dir, sub))
+		names, err := allNames(ctx, filepath.Join(f.dir, sub))
 		if err != nil {
 			return ioFault(op, name, err)
 		}

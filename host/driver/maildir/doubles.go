@@ -56,7 +56,14 @@ func (s *Store) pick(f *folder, doubles []entry) (best entry, there []entry) {
 func (f *folder) others(e entry) (others []entry, equal bool, err error) {
 	f.mu.Lock()
 	doubles := f.doubles[e.key()] // there is an index: e came from it
+	var list []end
+	if f.ends != nil {
+		list = f.ends.list
+	}
 	f.mu.Unlock()
+	if list != nil {
+		doubles = f.under(e.key(), list)
+	}
 	equal = true
 	for _, o := range doubles {
 		if o == e {

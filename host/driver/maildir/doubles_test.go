@@ -77,8 +77,11 @@ func TestDoublesAreOneMessage(t *testing.T) {
 }
 
 func TestDoublesAreRemovedOrRefused(t *testing.T) {
-	for _, op := range []mail.Change{{Op: mail.ChangeRemove}, {Op: mail.ChangeMove, To: "To"}} {
+	for i, op := range []mail.Change{{Op: mail.ChangeRemove}, {Op: mail.ChangeMove, To: "To"}, {Op: mail.ChangeRemove}} {
 		s, dir, _ := doubles(t)
+		if i == 2 {
+			s.KeepNames(0)
+		}
 		flagsOf(t, s, "F")
 		var cs []mail.Change
 		for _, key := range []mail.Key{"1.equal", "2.different", "3.linked", "4.single"} {

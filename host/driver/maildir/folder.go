@@ -26,7 +26,7 @@ type folder struct {
 	mu      sync.Mutex // guards what follows
 	epoch   string
 	index   []entry            // as last read, ordered by key
-	raw     []entry            // the same before it is ordered, until somebody needs it
+	ends    *ends              // in the place of index: what follows the keys; nil: there is index
 	doubles map[string][]entry // see listing
 	reading int                // number of the reading that the index is from
 	used    uint32             // the letters a to z in file names, as bits
@@ -110,9 +110,6 @@ func (f *folder) epochNow() string {
 func (f *folder) usedLetters() uint32 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, e := range f.raw {
-		f.used |= letterBits(e.name[e.cut:])
-	}
 	return f.used
 }
 

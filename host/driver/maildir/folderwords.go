@@ -121,12 +121,13 @@ func (s *Store) unexplained(ctx context.Context, all *table) (uint32, error) {
 		}
 		known := own.bits()
 		for _, sub := range []string{"/new", "/cur"} {
-			names, err := readNames(ctx, one.dir+sub)
+			err := readNames(ctx, one.dir+sub, func(some []string) {
+				for _, name := range some {
+					odd |= letterBits(name[len(cutKey(name, s.opts.InfoSeparator[0])):]) &^ known
+				}
+			})
 			if err != nil {
 				return 0, err
-			}
-			for _, name := range names {
-				odd |= letterBits(name[len(cutKey(name, s.opts.InfoSeparator[0])):]) &^ known
 			}
 		}
 	}

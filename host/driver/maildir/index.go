@@ -2,29 +2,54 @@ package maildir
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// An index is a folder's last reading, kept to find files by key. It may be
-// wrong at any time: who uses it must be prepared that a file is not there.
+// An index is what a folder's last reading found, kept to find files by key. It may be
+// wrong at any time: who uses it must be prepared that a file is not there. It has one of
+// two forms: the names, or only what follows the keys in them, which is little, however
+// many files there are: then a file is looked for under each of those.
 
 // lookup returns the file of a message, as far as the index knows, and which
 // reading the index is from.
 func (s *Store) lookup(f *folder, key mail.Key) (e entry, reading int, ok bool) {
 	f.mu.Lock()
+	reading = f.reading
+	if f.ends != nil {
+		list := f.ends.list
+		f.mu.Unlock()
+		there := f.under(string(key), list)
+		if len(there) == 0 {
+			return entry{}, reading, false
+		}
+		return there[len(there)-1], reading, true
+	}
 	defer f.mu.Unlock()
-	s.sortOut(f)
 	i, ok := findEntry(f.index, key)
 	if !ok || f.index[i].gone {
-		return entry{}, f.reading, false
+		return entry{}, reading, false
 	}
-	return f.index[i], f.reading, true
+	return f.index[i], reading, true
+}
+
+// under returns the files that a message has with one of these ends, the one to go by
+// last. One of which the system does not say that it is not there counts.
+func (f *folder) under(key string, ends []end) (there []entry) {
+	for _, one := range ends {
+		e := entry{name: key + one.text, cut: uint16(len(key)), new: one.new}
+		if is, err := isThere(f.path(e)); is || err != nil {
+			there = append(there, e)
+		}
+	}
+	slices.SortFunc(there, byKey)
+	return there
 }
 
 // forget drops the index. f.mu is held.
 func (f *folder) forget() {
-	f.index, f.doubles, f.raw = nil, nil, nil
+	f.index, f.doubles, f.ends = nil, nil, nil
 	f.reading++
 }
 
@@ -32,51 +57,41 @@ func (f *folder) forget() {
 func (f *folder) note(e entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.ends != nil {
+		if !e.gone && !f.ends.have(e) {
+			more := f.ends.with(ends{list: []end{{e.name[e.cut:], e.new}}}) // others are looking under those
+			f.ends, f.used = &more, f.used|letterBits(e.name[e.cut:])
+		}
+		return
+	}
 	if i, ok := findEntry(f.index, mail.Key(e.key())); ok {
 		f.index[i] = e
 	}
 }
 
-// sortOut makes the index of a reading of which nobody needed one. f.mu is held.
-func (s *Store) sortOut(f *folder) {
-	if f.raw == nil {
-		return
-	}
-	l := s.settleDoubles(f, names{entries: f.raw}.sorted())
-	f.index, f.doubles, f.raw = l.entries, l.doubles, nil
-	f.used = lettersIn(l.entries)
-}
-
-func lettersIn(list []entry) (used uint32) {
-	for _, e := range list {
-		used |= letterBits(e.name[e.cut:])
-	}
-	return used
-}
-
-// keepRaw remembers a reading of which nobody may need the index.
-func (s *Store) keepRaw(f *folder, raw names, l listing) listing {
-	f.mu.Lock()
-	f.forget()
-	f.raw, f.used = raw.entries, 0
-	l.reading = f.reading
-	f.mu.Unlock()
-	s.limit(f, len(raw.entries))
-	return l
-}
-
-// keep remembers a listing as the folder's index.
+// keep remembers a listing as the folder's index: its names, where they are there and
+// not too many.
 func (s *Store) keep(f *folder, l listing) listing {
-	used := lettersIn(l.entries)
 	f.mu.Lock()
-	// The caller's entries stay as they are; the index is changed in place.
 	f.forget()
-	f.index, f.doubles, f.used = slices.Clone(l.entries), l.doubles, used
+	size := 0
+	if !l.ends.many && (l.same || l.cut || len(l.entries) > s.mostNames) {
+		f.ends = &l.ends
+	} else {
+		// The caller's entries stay as they are; the index is changed in place.
+		size = len(l.entries)
+		f.index, f.doubles = slices.Clone(l.entries), l.doubles
+	}
+	f.used = l.ends.letters
 	l.reading = f.reading
 	f.mu.Unlock()
-	s.limit(f, len(l.entries))
+	s.limit(f, size)
 	return l
 }
+
+// mostNames is how many names are kept of one folder, where what follows the keys does
+// as well.
+const mostNames = 50_000
 
 // maxIndexed is how many messages all indexes together hold, but for the one
 // that was read last.
@@ -105,4 +120,51 @@ func (s *Store) limit(latest *folder, size int) {
 type indexed struct {
 	f    *folder
 	size int
+}
+
+// end is what follows the key in the names of files: flags, mostly.
+type end struct {
+	text string
+	new  bool // in new/, else in cur/
+}
+
+// ends are those of a folder: the combinations of flags that occur in it.
+type ends struct {
+	list    []end
+	letters uint32 // the letters a to z in all of them, as bits
+	many    bool   // there are more than are worth looking under
+}
+
+// mostEnds is under how many ends a file is looked for: one costs a microsecond.
+const mostEnds = 64
+
+// have reports whether the end of a file is among them.
+func (es *ends) have(e entry) bool {
+	return slices.Contains(es.list, end{e.name[e.cut:], e.new})
+}
+
+// add adds the end of a file.
+func (es *ends) add(e entry) {
+	text := e.name[e.cut:]
+	for i, one := range es.list {
+		if one.text == text && one.new == e.new {
+			if i > 0 { // what is common is to be found early
+				es.list[i], es.list[i-1] = es.list[i-1], one
+			}
+			return
+		}
+	}
+	es.letters |= letterBits(text)
+	if es.many = es.many || len(es.list) == mostEnds; !es.many {
+		es.list = append(es.list, end{strings.Clone(text), e.new})
+	}
+}
+
+// with returns the ends of two readings.
+func (es *ends) with(other ends) ends {
+	out := ends{list: slices.Clone(es.list), letters: es.letters | other.letters, many: es.many || other.many}
+	for _, one := range other.list {
+		out.add(entry{name: one.text, new: one.new})
+	}
+	return out
 }

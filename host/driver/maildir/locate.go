@@ -17,16 +17,22 @@ type locator struct {
 	ref   mail.Ref
 	// owns reports that the caller holds f.renames.
 	owns bool
+	// wanted are the keys that this call asks for.
+	wanted mail.KeySet
 	// sure is the number of a reading of this call that is to be believed: what
 	// is not in it is gone. 0 when there was none.
 	sure int
+	// seen are the files of wanted keys in such a reading of a folder with very many,
+	// whose index has no names; nil when there was none.
+	seen []entry
 	// How often the folder may still be read, hastily and with care. They bound
 	// the work on a folder that another program renames without end.
 	glances, scans int
 }
 
-func (s *Store) locator(op string, f *folder, owns bool) *locator {
-	return &locator{store: s, f: f, op: op, ref: mail.Ref{Name: f.name, Epoch: f.epochNow()}, owns: owns, glances: 50, scans: 5}
+func (s *Store) locator(op string, f *folder, wanted mail.KeySet, owns bool) *locator {
+	return &locator{store: s, f: f, op: op, ref: mail.Ref{Name: f.name, Epoch: f.epochNow()}, wanted: wanted, owns: owns,
+		glances: 50, scans: 5}
 }
 
 // do calls fn with the file of a message. When fn says that the file is not
@@ -39,6 +45,14 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 			return false, context.Cause(ctx)
 		}
 		e, reading, known := l.store.lookup(l.f, key)
+		if !known && l.seen != nil {
+			// It may have got an end since then that no file had.
+			i, found := findEntry(l.seen, key)
+			if !found {
+				return false, nil
+			}
+			e, known = l.seen[i], true
+		}
 		if known {
 			if err := fn(e); !missing(err) {
 				return true, err
@@ -61,18 +75,31 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 
 func (l *locator) glance(ctx context.Context) error {
 	l.glances--
-	defer l.share()()
-	raw, err := l.store.readFolder(ctx, l.f)
+	l.seen = nil
+	release := l.share()
+	raw, err := l.store.readFolder(ctx, l.f, l.store.mostNames, &l.wanted)
 	if err != nil {
+		release()
 		return err
 	}
-	list := l.store.settleDoubles(l.f, raw.sorted())
 	l.f.mu.Lock()
-	l.store.sortOut(l.f)
-	known := l.f.index
+	known, knownEnds, used := l.f.index, l.f.ends, l.f.used
 	l.f.mu.Unlock()
-	list.entries = union(list.entries, known)
-	l.store.keep(l.f, list)
+	found := listing{ends: raw.ends, cut: raw.cut}
+	if knownEnds != nil {
+		found.ends, found.cut = knownEnds.with(raw.ends), true
+	}
+	found.ends.letters |= used
+	if found.cut && found.ends.many { // only names help, and not all are there
+		release()
+		return l.scan(ctx)
+	}
+	defer release()
+	if !found.cut {
+		list := l.store.settleDoubles(l.f, raw.sorted())
+		found.entries, found.doubles = union(list.entries, known), list.doubles
+	}
+	l.store.keep(l.f, found)
 	return nil
 }
 
@@ -81,13 +108,16 @@ func (l *locator) scan(ctx context.Context) error {
 		return fault.New(fault.Busy, l.op, "another program keeps renaming the files").InFolder(l.f.name).AsTemporary()
 	}
 	l.scans--
+	l.seen = nil
 	defer l.share()()
-	list, err := l.store.scan(ctx, l.f, "")
+	list, err := l.store.scan(ctx, l.f, looked{wanted: &l.wanted})
 	if err == nil { // a folder that went away meanwhile reads like an empty one
 		_, _, err = l.store.lookUp(l.op, l.ref)
 	}
 	if l.sure = 0; err == nil && !list.unsure {
-		l.sure = list.reading
+		if l.sure = list.reading; list.cut {
+			l.sure, l.seen = 0, append([]entry{}, list.entries...)
+		}
 	}
 	return err
 }

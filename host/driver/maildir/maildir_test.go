@@ -26,7 +26,8 @@ func TestConformance(t *testing.T) {
 		opts     maildir.Options
 		features drivertest.Features
 	}{
-		"Verbatim": {maildir.Options{}, drivertest.Features{}},
+		"Verbatim":       {maildir.Options{}, drivertest.Features{}},
+		"Names not kept": {maildir.Options{NoFsync: true}, drivertest.Features{}},
 		"Maildir++": {maildir.Options{Subfolders: maildir.MaildirPP, InfoSeparator: "!", NoFsync: true},
 			drivertest.Features{}},
 		"Legacy UTF-7": {maildir.Options{Subfolders: maildir.Legacy, Encoding: maildir.UTF7, NoKeywords: true, NoFsync: true},
@@ -48,7 +49,12 @@ func TestConformance(t *testing.T) {
 				opts := one.opts
 				opts.Path = filepath.Join(t.TempDir(), "Mail")
 				return drivertest.Place{
-					Store: func(*testing.T) driver.Store { return maildir.New(opts) },
+					Store: func(*testing.T) driver.Store {
+						if name == "Names not kept" {
+							return maildir.New(opts).KeepNames(0)
+						}
+						return maildir.New(opts)
+					},
 					Add: func(t *testing.T, folder string, m drivertest.Message) {
 						drop(t, dirOf(opts, folder), m)
 					},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"syscall"
 
@@ -28,7 +29,7 @@ func (c *changer) target(ctx context.Context, name string) (target, error) {
 	}
 	t := target{f: f, keys: map[string]bool{}}
 	if f != c.f {
-		list, err := c.s.readFolder(ctx, f)
+		list, err := c.s.readFolder(ctx, f, math.MaxInt, nil)
 		if err != nil {
 			return target{}, ioFault(op, name, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -33,20 +34,34 @@ var scanPauses = [...]time.Duration{0, 0, 25 * time.Millisecond, 60 * time.Milli
 type listing struct {
 	entries []entry            // ordered by key, one for each message
 	doubles map[string][]entry // all files of a message that has several
+	ends    ends
 	cursor  mail.Cursor
 	unsure  bool // what is missing may be there
 	same    bool // as the cursor says that was given: entries are left out
+	cut     bool // of the entries there are only those that were wanted
 	reading int  // its number
 }
 
-// scan reads a folder, and tells whether it is as since says. The caller holds
-// f.renames, shared or not.
-func (s *Store) scan(ctx context.Context, f *folder, since mail.Cursor) (listing, error) {
+// looked says what a reading is made for.
+type looked struct {
+	// since leaves out the names of a folder that is as it says.
+	since mail.Cursor
+	// wanted leaves out all others of a folder with very many; nil: all are wanted.
+	wanted *mail.KeySet
+}
+
+// scan reads a folder. The caller holds f.renames, shared or not.
+func (s *Store) scan(ctx context.Context, f *folder, what looked) (listing, error) {
 	var sum listing     // of the readings so far
 	var first mail.Mark // of the reading before, when the times were those of then
 	var then times
 	stood := false // there was such a reading; it may have found nothing
-	for try := range len(scanPauses) {
+	_, marked := what.since.Mark()
+	most := math.MaxInt
+	if marked || what.wanted != nil {
+		most = s.mostNames
+	}
+	for try := 0; try < len(scanPauses); try++ {
 		if err := pause(ctx, scanPauses[try]); err != nil {
 			return listing{}, err
 		}
@@ -58,7 +73,7 @@ func (s *Store) scan(ctx context.Context, f *folder, since mail.Cursor) (listing
 		if err != nil {
 			return listing{}, err
 		}
-		raw, err := s.readFolder(ctx, f)
+		raw, err := s.readFolder(ctx, f, most, what.wanted)
 		if err != nil {
 			return listing{}, err
 		}
@@ -68,90 +83,123 @@ func (s *Store) scan(ctx context.Context, f *folder, since mail.Cursor) (listing
 		}
 		still := before == after
 		if still && (before.settled(now) || stood && then == before && first == raw.mark) {
-			return s.believe(f, raw, s.cursor(before, now, before.settled(now)), since)
+			l, err := s.believe(f, raw, s.cursor(before, now, before.settled(now)), what)
+			if err != nil || l.same || !raw.short(what) {
+				return l, err
+			}
 		}
 		if stood = still; stood {
 			first, then = raw.mark, before
 		}
+		if raw.short(what) {
+			most = math.MaxInt
+			try--
+			continue
+		}
 		l := s.settleDoubles(f, raw.sorted())
-		sum = listing{entries: union(l.entries, sum.entries), doubles: l.doubles, unsure: true, cursor: s.cursor(before, now, false)}
+		sum = listing{entries: union(l.entries, sum.entries), doubles: l.doubles, ends: sum.ends.with(raw.ends),
+			cut: sum.cut || raw.cut, unsure: true, cursor: s.cursor(before, now, false)}
 	}
 	return s.keep(f, sum), nil
 }
 
 // believe makes a listing of a reading that is good.
-func (s *Store) believe(f *folder, raw names, place, since mail.Cursor) (listing, error) {
+func (s *Store) believe(f *folder, raw names, place mail.Cursor, what looked) (listing, error) {
 	letters, err := s.tables(f)
 	if err != nil {
 		return listing{}, err
 	}
 	mark := raw.mark.Plus(letters)
-	if was, marked := since.Mark(); marked && was == mark {
-		return s.keepRaw(f, raw, listing{cursor: place.Marked(mark), same: true}), nil
+	if was, marked := what.since.Mark(); marked && was == mark {
+		return s.keep(f, listing{cursor: place.Marked(mark), ends: raw.ends, same: true}), nil
+	}
+	if raw.short(what) {
+		return listing{}, nil
 	}
 	l := s.settleDoubles(f, raw.sorted())
-	l.cursor = place.Marked(mark)
+	l.cursor, l.ends, l.cut = place.Marked(mark), raw.ends, raw.cut
 	return s.keep(f, l), nil
 }
 
 // names is what one reading of a folder finds.
 type names struct {
 	entries []entry // in no order
+	ends    ends
 	mark    mail.Mark
+	cut     bool // only those that were wanted are among the entries
 }
 
+// short reports whether names are missing that are needed.
+func (r *names) short(what looked) bool { return r.cut && (what.wanted == nil || r.ends.many) }
+
 // sorted orders the entries, and returns them.
-func (r names) sorted() []entry {
+func (r *names) sorted() []entry {
 	slices.SortFunc(r.entries, byKey)
 	return r.entries
 }
 
 // readFolder reads both directories once. new/ comes first: what is moved to cur/
-// meanwhile is then found twice rather than never.
-func (s *Store) readFolder(ctx context.Context, f *folder) (names, error) {
+// meanwhile is then found twice rather than never. Where there are more than most
+// names, only those of wanted keys are returned, of nil none.
+func (s *Store) readFolder(ctx context.Context, f *folder, most int, wanted *mail.KeySet) (names, error) {
 	var out names
+	unwanted := func(e entry) bool { return wanted == nil || !wanted.Contains(mail.Key(e.key())) }
 	for _, sub := range []string{"/new", "/cur"} {
 		s.opts.Timing.Count(timing.Directories, 1)
-		list, err := readNames(ctx, f.dir+sub)
+		err := readNames(ctx, f.dir+sub, func(list []string) {
+			for _, name := range list {
+				if name[0] == '.' {
+					continue
+				}
+				e := newEntry(name, sub == "/new", s.opts.InfoSeparator[0])
+				out.ends.add(e)
+				out.mark = out.mark.Plus(markOf(name))
+				if out.cut && unwanted(e) {
+					continue
+				}
+				out.entries = append(out.entries, e)
+				if !out.cut && len(out.entries) > most {
+					out.cut, out.entries = true, slices.Clone(slices.DeleteFunc(out.entries, unwanted))
+				}
+			}
+		})
 		if err != nil {
 			return names{}, err
-		}
-		out.entries = slices.Grow(out.entries, len(list))
-		for _, name := range list {
-			if name[0] != '.' {
-				out.entries = append(out.entries, newEntry(name, sub == "/new", s.opts.InfoSeparator[0]))
-				out.mark = out.mark.Plus(markOf(name))
-			}
 		}
 	}
 	return out, nil
 }
 
-// readNames returns the names in a directory, in no order; none when it is not
+// readNames hands out the names in a directory, in no order; none when it is not
 // there.
-func readNames(ctx context.Context, dir string) ([]string, error) {
+func readNames(ctx context.Context, dir string, fn func([]string)) error {
 	d, err := os.Open(dir)
 	if missing(err) {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer d.Close()
-	var names []string
 	for {
 		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 		some, err := d.Readdirnames(8192)
-		names = append(names, some...)
+		fn(some)
 		if errors.Is(err, io.EOF) {
-			return names, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
+}
+
+// allNames returns the names in a directory, in no order.
+func allNames(ctx context.Context, dir string) (names []string, err error) {
+	err = readNames(ctx, dir, func(some []string) { names = append(names, some...) })
+	return names, err
 }
 
 func pause(ctx context.Context, d time.Duration) error {

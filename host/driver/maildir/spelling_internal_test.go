@@ -21,7 +21,7 @@ func TestFileSystemThatSpellsOtherwise(t *testing.T) {
 			require.NoError(t, s.Open(t.Context()))
 			defer s.Close()
 			s.names = func(ctx context.Context, dir string) ([]string, error) {
-				names, err := readNames(ctx, dir)
+				names, err := allNames(ctx, dir)
 				for i, name := range names {
 					if other := spell[name]; other != "" {
 						names[i] = other

@@ -43,6 +43,22 @@ func statDir(path string) (dirTime, error) {
 	}
 }
 
+// isThere reports whether a name is taken, by whatever.
+func isThere(path string) (bool, error) {
+	var st unix.Stat_t
+	for {
+		switch err := unix.Lstat(path, &st); err {
+		case unix.EINTR:
+		case nil:
+			return true, nil
+		case unix.ENOENT:
+			return false, nil
+		default:
+			return false, &os.PathError{Op: "lstat", Path: path, Err: err}
+		}
+	}
+}
+
 // Grains of file system clocks. Most count in nanoseconds but tick with the
 // kernel, 100 times a second or more; some count in whole seconds, FAT in two.
 const (

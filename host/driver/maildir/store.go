@@ -27,6 +27,8 @@ type Store struct {
 	copiers *sync.Pool // of *copier
 	names   func(ctx context.Context, dir string) ([]string, error)
 
+	mostNames int // the constant, but in tests
+
 	mu       sync.Mutex // guards what follows
 	life     context.Context
 	end      context.CancelCauseFunc
@@ -52,7 +54,7 @@ var (
 )
 
 // New returns a store for a Maildir. Open tells what is wrong with the options.
-func New(opts Options) *Store { return &Store{opts: opts, names: readNames} }
+func New(opts Options) *Store { return &Store{opts: opts, names: allNames, mostNames: mostNames} }
 
 // Open looks at the root, and locks it: fault.Busy when another Store is open on
 // it. A root that is missing or that was never written by a Store stays as it is,
@@ -204,7 +206,7 @@ func (s *Store) clearUnfinished(ctx context.Context) error {
 		return err
 	}
 	for _, f := range list {
-		names, err := readNames(ctx, filepath.Join(f.dir, "tmp"))
+		names, err := allNames(ctx, filepath.Join(f.dir, "tmp"))
 		if err != nil {
 			return err
 		}

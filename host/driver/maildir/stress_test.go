@@ -58,17 +58,19 @@ func (r *restless) run(ctx context.Context, seed uint64) {
 func TestStressOtherProgramsRename(t *testing.T) {
 	for name, one := range map[string]struct {
 		messages int
+		kept     int // names
 		rest     func(*rand.Rand)
 	}{
-		"few, without end":  {3, func(*rand.Rand) {}},
-		"many, without end": {1500, func(*rand.Rand) {}},
-		"many, with rests":  {400, func(rnd *rand.Rand) { time.Sleep(time.Duration(rnd.IntN(20)) * time.Millisecond) }},
+		"few, without end":  {3, 1000, func(*rand.Rand) {}},
+		"many, without end": {1500, 2000, func(*rand.Rand) {}},
+		"many, with rests":  {400, 2000, func(rnd *rand.Rand) { time.Sleep(time.Duration(rnd.IntN(20)) * time.Millisecond) }},
+		"names not kept":    {1500, 100, func(*rand.Rand) {}},
 	} {
-		t.Run(name, func(t *testing.T) { stress(t, one.messages, one.rest) })
+		t.Run(name, func(t *testing.T) { stress(t, one.messages, one.kept, one.rest) })
 	}
 }
 
-func stress(t *testing.T, messages int, rest func(*rand.Rand)) {
+func stress(t *testing.T, messages, kept int, rest func(*rand.Rand)) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "F")
 	makeDirs(t, dir)
@@ -80,7 +82,7 @@ func stress(t *testing.T, messages int, rest func(*rand.Rand)) {
 	}
 	keys := slices.Sorted(maps.Keys(truth))
 
-	s := maildir.New(maildir.Options{Path: root, NoFsync: true})
+	s := maildir.New(maildir.Options{Path: root, NoFsync: true}).KeepNames(kept)
 	require.NoError(t, s.Open(t.Context()))
 	ctx, stop := context.WithCancel(t.Context())
 	var others sync.WaitGroup

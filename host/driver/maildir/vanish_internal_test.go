@@ -31,7 +31,7 @@ func TestFolderThatIsRenamedWhileItIsRead(t *testing.T) {
 			require.NoError(t, s.CreateFolder(t.Context(), "Work"))
 			want = fault.EpochChanged
 		}
-		_, err = s.scanIn(t.Context(), "read", f, ref, "")
+		_, err = s.scanIn(t.Context(), "read", f, ref, looked{})
 		require.ErrorIs(t, err, want)
 	}
 }
@@ -48,7 +48,7 @@ func TestFolderThatIsRenamedWhileAMessageIsLookedFor(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cur", "1.a.host:2,S"), []byte("a: b\n\nc\n"), 0o600))
 	f, err := s.folder("change", mail.Ref{Name: "Work"})
 	require.NoError(t, err)
-	look := s.locator("change", f, false)
+	look := s.locator("change", f, mail.NewKeySet("1.a.host"), false)
 	require.NoError(t, os.Rename(dir, dir+"-old"))
 	_, err = look.do(t.Context(), "1.a.host", func(e entry) error {
 		_, err := os.Lstat(f.path(e))
