@@ -1,9 +1,6 @@
 package mail
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // Key names one message within a folder and an epoch: an IMAP UID or the base
 // name of a Maildir file (the part before the info separator).
@@ -16,7 +13,12 @@ const uidDigits = 10
 
 // UIDKey returns the key of an IMAP UID (RFC 9051 section 2.3.1.1).
 func UIDKey(uid uint32) Key {
-	return Key(fmt.Sprintf("%0*d", uidDigits, uid))
+	var digits [uidDigits]byte
+	for i := range digits {
+		digits[uidDigits-1-i] = byte('0' + uid%10)
+		uid /= 10
+	}
+	return Key(digits[:])
 }
 
 // UID returns the IMAP UID a key stands for, and false when it is not one.
