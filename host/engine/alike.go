@@ -112,7 +112,7 @@ func (r *reading) noteAltered(plan *FolderPlan) {
 		busy[row.ID] = true
 	}
 	for _, s := range plan.Steps {
-		for _, it := range s.items {
+		for _, it := range s.items.all() {
 			if it.row != nil {
 				busy[it.row.ID] = true
 			}

@@ -25,14 +25,14 @@ func (e *Engine) askMessages(ctx context.Context, plan *Plan) error {
 				continue
 			}
 			// What the script leaves out is taken out of the step meanwhile.
-			for items := range slices.Chunk(slices.Clone(s.items), askSize) {
+			for items := range s.items.chunks(askSize) {
 				if err := e.askBatch(ctx, fp, s, items); err != nil {
 					return err
 				}
 			}
 		}
 		fp.Steps = slices.DeleteFunc(fp.Steps, func(s *Step) bool {
-			return (s.Op == OpPull || s.Op == OpPush) && len(s.items) == 0
+			return (s.Op == OpPull || s.Op == OpPush) && s.items.len() == 0
 		})
 	}
 	return nil
@@ -95,6 +95,24 @@ func (e *Engine) fillSizes(ctx context.Context, fp *FolderPlan, s *Step, items [
 	}
 	for i := range items {
 		items[i].meta = metas[i]
+	}
+	return nil
+}
+
+// fillAll is fillSizes for all messages of a step.
+func (e *Engine) fillAll(ctx context.Context, fp *FolderPlan, s *Step) error {
+	all := &s.items.metas
+	for from := 0; from < all.Len(); from += pieceLen {
+		some := all.Slice(from, min(from+pieceLen, all.Len()))
+		if !slices.ContainsFunc(some, func(m mail.Meta) bool { return m.Size < 0 }) {
+			continue
+		}
+		if err := e.sizesOf(ctx, s.source(), fp.refs[s.source()], some); err != nil {
+			return err
+		}
+		for i, m := range some {
+			all.Set(from+i, m)
+		}
 	}
 	return nil
 }

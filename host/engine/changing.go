@@ -35,7 +35,7 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 			continue
 		}
 		if s.Op == OpRemove {
-			for items := range slices.Chunk(s.items, changeBatch) {
+			for items := range s.items.chunks(changeBatch) {
 				if e.draining() {
 					return nil
 				}
@@ -75,8 +75,8 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 // flagChanges lists what a step of flags changes. The pair of a message that was
 // not moved after all is not there.
 func (e *Engine) flagChanges(fp *FolderPlan, s *Step) []change {
-	list := make([]change, 0, len(s.items))
-	for _, it := range s.items {
+	list := make([]change, 0, s.items.len())
+	for _, it := range s.items.all() {
 		if it.row.ID == 0 {
 			fp.blocked.Store(true)
 			continue

@@ -97,7 +97,7 @@ func (e *Engine) checkFolder(ctx context.Context, p pair) error {
 	v := wire.Map{"folder": p.name, "rows": int64(len(r.rows)), "looked_at": int64(looked), "wrong": int64(len(wrong))}
 	for side, d := range r.deltas {
 		name := "_" + side.String()
-		v["new"+name], v["gone"+name], v["flags"+name] = int64(len(d.New)), int64(len(d.Gone)), int64(len(d.Flags))
+		v["new"+name], v["gone"+name], v["flags"+name] = int64(d.New.Len()), int64(len(d.Gone)), int64(len(d.Flags))
 	}
 	e.Emit("checked", v)
 	return nil

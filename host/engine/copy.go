@@ -118,7 +118,7 @@ type delivered struct {
 // copyStep copies the new messages of a folder, batch by batch; while one batch
 // is being made durable and recorded, the next is delivered.
 func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
-	if len(s.items) == 0 {
+	if s.items.len() == 0 {
 		return nil
 	}
 	if e.full.is(s.Side) {
@@ -128,7 +128,7 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	span := e.Timing.Begin(s.timeName())
 	defer span.End()
 	c := &copier{e: e, fp: fp, step: s, from: s.source(), to: s.Side, known: s.known()}
-	if err := e.fillSizes(ctx, fp, s, s.items); err != nil {
+	if err := e.fillAll(ctx, fp, s); err != nil {
 		return err
 	}
 	if err := c.reserve(ctx); err != nil {
@@ -189,7 +189,7 @@ func (e *Engine) giveBack(ctx context.Context, side state.Side, folder mail.Ref)
 func (c *copier) reserve(ctx context.Context) error {
 	c.ref = c.fp.refs[c.to]
 	var err error
-	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, min(len(c.step.items), reserveAtOnce))
+	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, min(c.step.items.len(), reserveAtOnce))
 	if err != nil {
 		return err
 	}
@@ -242,14 +242,14 @@ func (c *copier) keysFor(ctx context.Context, n, left int) ([]mail.Key, error) {
 func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error {
 	var size batchSize
 	at := 0
-	for at < len(c.step.items) {
+	for at < c.step.items.len() {
 		if c.e.draining() || c.overQuota.Load() != nil {
 			return nil
 		}
 		end, bytes := at, int64(0)
-		for end < len(c.step.items) && end-at < size.messages() && (end == at || bytes < size.bytes()) {
+		for end < c.step.items.len() && end-at < size.messages() && (end == at || bytes < size.bytes()) {
 			if c.step.Form != FormPlaceholder { // those are small
-				bytes += max(c.step.items[end].meta.Size, 0)
+				bytes += max(c.step.items.metas.At(end).Size, 0)
 			}
 			end++
 		}
@@ -286,12 +286,12 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]int, end-at)}
 	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
 	var keys mail.KeySet
-	targets, err := c.keysFor(ctx, end-at, len(c.step.items)-at)
+	targets, err := c.keysFor(ctx, end-at, c.step.items.len()-at)
 	if err != nil {
 		return b, err
 	}
 	for i := at; i < end; i++ {
-		m := c.step.items[i].meta
+		m := c.step.items.metas.At(i)
 		in := state.Intent{To: c.to, Source: m.Key, Next: c.reserved.Next, Epoch: c.ref.Epoch,
 			Flags: m.Flags, Size: -1, Date: m.Date}
 		if i-at < len(targets) {

@@ -7,7 +7,7 @@ import (
 
 // Delta is what changed on one side of a folder since the state was recorded.
 type Delta struct {
-	New    []mail.Meta          // messages no row knows, in the order they were read
+	New    Metas                // messages no row knows, in the order they were read
 	Flags  map[int64]mail.Flags // flags now, of rows whose flags are not what the side had
 	Gone   map[int64]bool       // rows whose message is not there any more
 	Hidden map[int64]bool       // rows whose message a filter hides
@@ -28,6 +28,7 @@ type comparer struct {
 	// came in the order of their keys, as most stores tell them: then none can
 	// have come twice.
 	fresh map[mail.Key]int
+	last  mail.Key // of delta.New
 	// beyond is how many more rows there are, of messages nothing happened to.
 	beyond int
 	delta  Delta
@@ -66,23 +67,24 @@ func (c *comparer) add(batch []mail.Meta) error {
 }
 
 func (c *comparer) addNew(m mail.Meta) {
-	list := c.delta.New
-	if c.fresh == nil && (len(list) == 0 || list[len(list)-1].Key < m.Key) {
-		c.delta.New = append(list, m)
+	list := &c.delta.New
+	if c.fresh == nil && (list.Len() == 0 || c.last < m.Key) {
+		c.last = m.Key
+		list.Add(m)
 		return
 	}
 	if c.fresh == nil {
-		c.fresh = make(map[mail.Key]int, len(list))
-		for i, before := range list {
-			c.fresh[before.Key] = i
+		c.fresh = make(map[mail.Key]int, list.Len())
+		for i := range list.Len() {
+			c.fresh[list.At(i).Key] = i
 		}
 	}
 	if at, again := c.fresh[m.Key]; again {
-		list[at] = m
+		list.Set(at, m)
 		return
 	}
-	c.fresh[m.Key] = len(list)
-	c.delta.New = append(list, m)
+	c.fresh[m.Key] = list.Len()
+	list.Add(m)
 }
 
 // judge notes whether a message of a row is to be kept near.
@@ -100,7 +102,7 @@ func (d Delta) judge(row state.Row, m mail.Meta) {
 
 // finish takes the result of the reading and returns the delta.
 func (c *comparer) finish(res mail.Result) Delta {
-	c.delta.Count = c.beyond + len(c.delta.New)
+	c.delta.Count = c.beyond + c.delta.New.Len()
 	for i, r := range c.rows {
 		k := r.Key(c.side)
 		if k == "" {
@@ -115,13 +117,8 @@ func (c *comparer) finish(res mail.Result) Delta {
 		c.delta.Count++
 	}
 	if !res.Gone.Empty() { // it came and went while we were reading
-		kept := c.delta.New[:0]
-		for _, m := range c.delta.New {
-			if !res.Gone.Contains(m.Key) {
-				kept = append(kept, m)
-			}
-		}
-		c.delta.New = kept
+		c.delta.New = c.delta.New.Without(func(m mail.Meta) bool { return res.Gone.Contains(m.Key) })
 	}
+	c.delta.New.Freeze()
 	return c.delta
 }

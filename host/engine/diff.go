@@ -320,13 +320,34 @@ func (d *differ) fresh(from state.Side) {
 	}
 	for _, m := range d.again[from] {
 		if from == state.Near || d.keeps(m.Key, m.Flags, m.Excluded) {
-			step.items = append(step.items, item{meta: m, more: &extra{again: true}})
+			step.items.add(item{meta: m, more: &extra{again: true}})
 		}
 	}
-	if d.oldest == "" {
-		step.items = slices.Grow(step.items, len(d.deltas[from].New)) // mostly all of them
+	delta := d.deltas[from]
+	if step.items.len() == 0 && d.plain(from, &delta.New) {
+		delta.New.Freeze() // a copy of its own would take as much again
+		step.items = items{metas: delta.New}
+	} else {
+		d.sift(from, &delta.New, step)
 	}
-	for _, m := range d.deltas[from].New {
+	if step.items.len() > 0 {
+		d.plan.Steps = append(d.plan.Steps, step)
+	}
+}
+
+// plain reports whether all new messages of a side are simply to be copied.
+func (d *differ) plain(from state.Side, list *Metas) bool {
+	for m := range list.All() {
+		if m.Hidden || m.Flags.Has(mail.Deleted) || from == state.Far && !d.keeps(m.Key, m.Flags, m.Excluded) {
+			return false
+		}
+	}
+	return true
+}
+
+// sift decides about new messages one by one.
+func (d *differ) sift(from state.Side, list *Metas, step *Step) {
+	for m := range list.All() {
 		switch {
 		case m.Hidden || from == state.Far && !d.keeps(m.Key, m.Flags, m.Excluded):
 		case m.Flags.Has(mail.Deleted) && d.Policy.Expunge.Has(from) && !d.Pairing:
@@ -334,11 +355,8 @@ func (d *differ) fresh(from state.Side) {
 			setKey(it.row, from, m.Key)
 			d.removeStep(from, "marked as deleted before it was copied", it)
 		default:
-			step.items = append(step.items, item{meta: m})
+			step.items.add(item{meta: m})
 		}
-	}
-	if len(step.items) > 0 {
-		d.plan.Steps = append(d.plan.Steps, step)
 	}
 }
 
@@ -351,7 +369,7 @@ func (d *differ) flagStep(to state.Side, add, remove mail.Flags, reason string, 
 		d.flags[key] = step
 		d.plan.Steps = append(d.plan.Steps, step)
 	}
-	step.items = append(step.items, it)
+	step.items.add(it)
 }
 
 func (d *differ) removeStep(side state.Side, reason string, it item) {
@@ -361,7 +379,7 @@ func (d *differ) removeStep(side state.Side, reason string, it item) {
 		d.remove[side] = step
 		d.plan.Steps = append(d.plan.Steps, step)
 	}
-	step.items = append(step.items, it)
+	step.items.add(it)
 }
 
 // lose notes that a message is gone somewhere: it may have been moved. now are
@@ -378,6 +396,6 @@ func (p *FolderPlan) order() {
 	rank := map[Op]int{OpRename: 0, OpCreate: 1, OpPull: 2, OpPush: 3, OpMove: 4, OpFlag: 5, OpRemove: 6, OpDrop: 7}
 	slices.SortStableFunc(p.Steps, func(a, b *Step) int { return cmp.Compare(rank[a.Op], rank[b.Op]) })
 	for _, s := range p.Steps {
-		slices.SortStableFunc(s.items, func(a, b item) int { return cmp.Compare(a.meta.Key, b.meta.Key) })
+		s.items.sort()
 	}
 }

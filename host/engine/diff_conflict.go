@@ -75,7 +75,7 @@ func (e *Engine) tellConflicts(plan *Plan) {
 	for _, fp := range plan.Folders {
 		removed := map[int64]bool{}
 		for _, s := range fp.Steps {
-			for _, it := range s.items {
+			for _, it := range s.items.all() {
 				if s.removes() && it.row != nil {
 					removed[it.row.ID] = true
 				}

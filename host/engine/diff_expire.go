@@ -54,7 +54,7 @@ func (in Input) candidates() []mail.Key {
 			keys = append(keys, r.Far)
 		}
 	}
-	for _, m := range in.Far.New {
+	for m := range in.Far.New.All() {
 		if !m.Hidden && !m.Excluded {
 			keys = append(keys, m.Key)
 		}
@@ -191,4 +191,4 @@ type stepKey struct {
 	reason string
 }
 
-func (s *Step) add(it item) { s.items = append(s.items, it) }
+func (s *Step) add(it item) { s.items.add(it) }

@@ -37,8 +37,8 @@ func TestDiffExpiry(t *testing.T) {
 		put, drop int
 		blocked   bool
 	}{
-		{name: "new, excluded", far: Delta{New: []mail.Meta{{Key: "x", Excluded: true}}}},
-		{name: "new near, excluded means nothing", near: Delta{New: []mail.Meta{{Key: "x", Excluded: true}}}, want: "push far x"},
+		{name: "new, excluded", far: Delta{New: NewMetas(mail.Meta{Key: "x", Excluded: true})}},
+		{name: "new near, excluded means nothing", near: Delta{New: NewMetas(mail.Meta{Key: "x", Excluded: true})}, want: "push far x"},
 		{name: "pair, excluded", far: out(Delta{}), want: "delete near n expiry"},
 		{name: "pair, excluded before, not read now", row: with(func(r *state.Row) { r.Note = noteMessages }), want: "delete near n expiry"},
 		{name: "pair, excluded, flagged far", far: out(flags(flagged)), want: `flags near n +\Flagged`, put: 1},
@@ -101,7 +101,7 @@ func TestDiffMaxMessages(t *testing.T) {
 		policy.MaxMessages, policy.ExpireUnread = limit, unread
 		return steps(Diff(Input{Rows: rows, Far: far, Near: near, Policy: policy}))
 	}
-	news := Delta{New: []mail.Meta{{Key: "6", Flags: seen}, {Key: "0", Flags: unread}, {Key: "00", Flags: seen}}}
+	news := Delta{New: NewMetas(mail.Meta{Key: "6", Flags: seen}, mail.Meta{Key: "0", Flags: unread}, mail.Meta{Key: "00", Flags: seen})}
 	require.Equal(t, "pull near 5", plan(5, false, Delta{}, Delta{}))
 	require.Equal(t, "pull near 5\ndelete near n1 expiry", plan(2, false, Delta{}, Delta{}))
 	require.Equal(t, "pull near 5\ndelete near n1,n2,n4 expiry", plan(1, true, Delta{}, Delta{}))

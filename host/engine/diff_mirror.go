@@ -153,7 +153,8 @@ func (d *differ) ownMail() {
 	if target == 0 || d.Policy.toward(target)&OpDelete == 0 || !d.Policy.Expunge.Has(target) {
 		return
 	}
-	for _, m := range d.deltas[target].New {
+	delta := d.deltas[target]
+	for m := range delta.New.All() {
 		switch {
 		case m.Hidden:
 		case d.Pairing:

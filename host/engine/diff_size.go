@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
@@ -57,18 +55,18 @@ func (fp *FolderPlan) bySize(max int64) {
 			continue
 		}
 		large := *s
-		large.Form, large.Reason, large.items = FormPlaceholder, whyPlaceholder, nil
-		s.items = slices.DeleteFunc(s.items, func(it item) bool {
+		large.Form, large.Reason, large.items = FormPlaceholder, whyPlaceholder, items{}
+		s.items.drop(func(it item) bool {
 			if it.meta.Size <= max || it.meta.Flags.Has(mail.Flagged) {
 				return false
 			}
-			large.items = append(large.items, it)
+			large.items.add(it)
 			return true
 		})
-		if len(s.items) == 0 {
+		if s.items.len() == 0 {
 			out = out[:len(out)-1]
 		}
-		if len(large.items) > 0 {
+		if large.items.len() > 0 {
 			out = append(out, &large)
 		}
 	}

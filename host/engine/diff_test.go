@@ -16,7 +16,7 @@ func steps(p *FolderPlan) string {
 	var out []string
 	for _, s := range p.Steps {
 		var keys []string
-		for _, it := range s.items {
+		for _, it := range s.items.all() {
 			keys = append(keys, string(it.meta.Key))
 		}
 		line := fmt.Sprintf("%s %s %s", s.Op, s.Side, strings.Join(keys, ","))
@@ -50,10 +50,10 @@ func TestDiff(t *testing.T) {
 		put, drop int
 	}{
 		{name: "nothing"},
-		{name: "new far", far: Delta{New: []mail.Meta{{Key: "x"}}}, want: "pull near x"},
-		{name: "new near", near: Delta{New: []mail.Meta{{Key: "x"}}}, want: "push far x"},
-		{name: "hidden new", far: Delta{New: []mail.Meta{{Key: "x", Hidden: true}}}},
-		{name: "new, not allowed", far: Delta{New: []mail.Meta{{Key: "x"}}}, change: func(p *Policy) { p.Pull = OpFlags }},
+		{name: "new far", far: Delta{New: NewMetas(mail.Meta{Key: "x"})}, want: "pull near x"},
+		{name: "new near", near: Delta{New: NewMetas(mail.Meta{Key: "x"})}, want: "push far x"},
+		{name: "hidden new", far: Delta{New: NewMetas(mail.Meta{Key: "x", Hidden: true})}},
+		{name: "new, not allowed", far: Delta{New: NewMetas(mail.Meta{Key: "x"})}, change: func(p *Policy) { p.Pull = OpFlags }},
 		{name: "flag added far", far: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}}, want: `flags near n +\Flagged`},
 		{name: "flag removed near", near: Delta{Flags: map[int64]mail.Flags{1: {}}}, want: `flags far f -\Seen`},
 		{name: "both ways at once", far: Delta{Flags: map[int64]mail.Flags{1: {}}}, near: Delta{Flags: map[int64]mail.Flags{1: seen.Union(flagged)}},
@@ -125,6 +125,13 @@ func TestComparerBelievesARemovalOnlyFromACompleteReading(t *testing.T) {
 	require.Equal(t, map[int64]bool{1: true, 3: true}, read(mail.Result{Complete: true}).Gone)
 	require.Equal(t, map[int64]bool{3: true}, read(mail.Result{Complete: true, Present: mail.NewKeySet("a")}).Gone)
 	require.Empty(t, read(mail.Result{Complete: true, Unsure: true}).Gone)
-	require.Len(t, read(mail.Result{}).New, 1)
-	require.Empty(t, read(mail.Result{Gone: mail.NewKeySet("new")}).New, "came and went")
+	require.Equal(t, []mail.Key{"new"}, newKeys(read(mail.Result{})))
+	require.Empty(t, newKeys(read(mail.Result{Gone: mail.NewKeySet("new")})), "came and went")
+}
+
+func newKeys(d Delta) (keys []mail.Key) {
+	for m := range d.New.All() {
+		keys = append(keys, m.Key)
+	}
+	return keys
 }

@@ -103,7 +103,7 @@ func docStep(s *Step) DocStep {
 	}
 	at := map[mail.Flags]int{}
 	var sets []mail.KeySet
-	for _, it := range s.items {
+	for _, it := range s.items.all() {
 		i, ok := at[it.meta.Flags]
 		if !ok {
 			i = len(sets)

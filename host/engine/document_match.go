@@ -148,7 +148,7 @@ func (m *matching) step(part *DocPart, d *DocStep, fp *FolderPlan, taken map[int
 		return
 	}
 	var extra, there mail.KeySet
-	for _, it := range s.items {
+	for _, it := range s.items.all() {
 		key := it.meta.Key
 		i := slices.IndexFunc(wanted, func(p planned) bool { return p.keys.Contains(key) })
 		if i < 0 {

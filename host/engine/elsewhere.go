@@ -55,7 +55,7 @@ func (fp *FolderPlan) keepGone(side state.Side) int {
 			continue
 		}
 		gone := map[mail.Key]bool{}
-		for _, it := range s.items {
+		for _, it := range s.items.all() {
 			if it.row != nil && it.row.Key(side) == "" {
 				gone[it.meta.Key] = true
 			}
@@ -64,7 +64,7 @@ func (fp *FolderPlan) keepGone(side state.Side) int {
 	}
 	if n > 0 {
 		fp.blocked.Store(true)
-		fp.Steps = slices.DeleteFunc(fp.Steps, func(s *Step) bool { return !s.ofFolder() && len(s.items) == 0 })
+		fp.Steps = slices.DeleteFunc(fp.Steps, func(s *Step) bool { return !s.ofFolder() && s.items.len() == 0 })
 	}
 	return n
 }

@@ -155,8 +155,8 @@ func (r *removals) add(fp *FolderPlan) [state.Near + 1]int {
 		if !s.removes() {
 			continue
 		}
-		sides[s.Side] += len(s.items)
-		for _, it := range s.items {
+		sides[s.Side] += s.items.len()
+		for _, it := range s.items.all() {
 			if it.row == nil {
 				r.unknown++
 				continue

@@ -18,7 +18,7 @@ func folderWith(name string, holds int, steps ...*Step) *FolderPlan {
 	for _, s := range steps {
 		s.Folder = name
 		if s.Op == OpRemove {
-			fp.census.now[s.Side.Other()] -= len(s.items)
+			fp.census.now[s.Side.Other()] -= s.items.len()
 		}
 	}
 	return fp
@@ -27,7 +27,7 @@ func folderWith(name string, holds int, steps ...*Step) *FolderPlan {
 func step(op Op, side state.Side, n int) *Step {
 	s := &Step{Op: op, Side: side}
 	for range n {
-		s.items = append(s.items, item{row: &state.Row{}})
+		s.items.add(item{row: &state.Row{}})
 	}
 	return s
 }

@@ -140,7 +140,7 @@ func (e *Engine) examples(ctx context.Context, plan *Plan) []example {
 			continue
 		}
 		var keys mail.KeySet
-		for _, it := range s.items[max(len(s.items)-shownExamples, 0):] {
+		for _, it := range s.items.slice(max(s.items.len()-shownExamples, 0), s.items.len()) {
 			keys.Add(it.meta.Key)
 		}
 		var out []example

@@ -47,7 +47,7 @@ func (r *reading) hasRoom(in Input) bool {
 	if r.e.Policy.MaxMessages <= 0 || r.e.Keep.Messages != nil || r.p.far == nil || r.results[state.Far].Complete {
 		return false
 	}
-	known := len(in.Far.New)
+	known := in.Far.New.Len()
 	for _, row := range in.Rows {
 		if row.Far != "" && !in.Far.Gone[row.ID] {
 			known++

@@ -49,7 +49,8 @@ func TestComparerTellsTwice(t *testing.T) {
 			require.NoError(t, c.add([]mail.Meta{m}))
 		}
 		got := map[mail.Key]mail.System{}
-		for _, m := range c.finish(mail.Result{Complete: true}).New {
+		delta := c.finish(mail.Result{Complete: true})
+		for m := range delta.New.All() {
 			_, twice := got[m.Key]
 			require.False(t, twice)
 			got[m.Key] = m.Flags.System

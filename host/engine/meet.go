@@ -14,13 +14,17 @@ import (
 // by another program. Copied, each of them would be there twice. taken are pairs
 // that were made of some of them before.
 func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
+	if far, near := r.deltas[state.Far].New, r.deltas[state.Near].New; far.Len() == 0 || near.Len() == 0 {
+		return paired{}, nil
+	}
 	var left [2][]mail.Meta
 	for i, side := range []state.Side{state.Far, state.Near} {
 		used := map[mail.Key]bool{}
 		for _, row := range taken {
 			used[row.Key(side)] = true
 		}
-		for _, m := range r.deltas[side].New {
+		delta := r.deltas[side]
+		for m := range delta.New.All() {
 			if !used[m.Key] {
 				left[i] = append(left[i], m)
 			}

@@ -20,7 +20,8 @@ func (r *reading) checkMirror() error {
 		return nil
 	}
 	own := 0
-	for _, m := range r.deltas[target].New {
+	delta := r.deltas[target]
+	for m := range delta.New.All() {
 		if !m.Hidden {
 			own++
 		}

@@ -57,13 +57,11 @@ func (m *mover) run(ctx context.Context) error {
 		return err
 	}
 	defer m.copier.giveBack(ctx)
-	for items := m.step.items; len(items) > 0; {
+	for batch := range m.step.items.chunks(changeBatch) {
 		if m.e.draining() {
 			m.block()
 			return nil
 		}
-		batch := items[:min(changeBatch, len(items))]
-		items = items[len(batch):]
 		if err := m.batch(ctx, batch); err != nil {
 			return err
 		}
@@ -268,7 +266,7 @@ func (m *mover) count(n int) {
 func (p *Plan) leaveMove(fp *FolderPlan, s *Step) {
 	fp.blocked.Store(true)
 	p.folder(s.To).blocked.Store(true)
-	for _, it := range s.items {
+	for _, it := range s.items.all() {
 		it.extra().moved.from.blocked.Store(true)
 	}
 }

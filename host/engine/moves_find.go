@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -60,10 +61,21 @@ func (e *Engine) joinMoves(ctx context.Context, plan *Plan) error {
 
 func departuresOf(plan *Plan) []*departure {
 	var out []*departure
-	open := map[placeOf]bool{} // new messages that are to be copied
+	open := map[placeOf]bool{} // what is left of strays, where it is to be copied
+	for _, fp := range plan.Folders {
+		for _, l := range fp.strays {
+			d := departure{lost: l, fp: fp}
+			open[d.left()] = false
+		}
+	}
 	for _, side := range []state.Side{state.Far, state.Near} {
-		for _, a := range arrivalsOf(plan, side) {
-			open[a.place()] = true
+		if len(open) == 0 {
+			break
+		}
+		for a := range arrivalsOf(plan, side) {
+			if _, asked := open[a.place()]; asked {
+				open[a.place()] = true
+			}
 		}
 	}
 	for _, fp := range plan.Folders {
@@ -81,30 +93,49 @@ func departuresOf(plan *Plan) []*departure {
 	return out
 }
 
-func arrivalsOf(plan *Plan, side state.Side) []*arrival {
-	var out []*arrival
-	for _, fp := range plan.Folders {
-		if fp.removed != 0 {
-			continue
-		}
-		for _, row := range fp.put {
-			if row.Status == state.StatusAmbiguous && row.ID <= 0 && row.Key(side) != "" {
-				meta := mail.Meta{Key: row.Key(side), Flags: row.Flags, Size: -1, Date: row.Date}
-				out = append(out, &arrival{fp: fp, side: side, meta: meta, held: row})
-			}
-		}
-		for _, s := range fp.Steps {
-			if s.Op != OpPull && s.Op != OpPush || s.source() != side {
-				continue
-			}
-			for _, it := range s.items {
-				if !it.extra().again && it.row == nil {
-					out = append(out, &arrival{fp: fp, side: side, meta: it.meta})
-				}
+// arrivalsOf yields what is new on a side, folder by folder. That may be very much, and
+// is not for keeping.
+func arrivalsOf(plan *Plan, side state.Side) iter.Seq[*arrival] {
+	return func(yield func(*arrival) bool) {
+		for _, fp := range plan.Folders {
+			if fp.removed == 0 && !fp.arrivals(side, yield) {
+				return
 			}
 		}
 	}
-	return out
+}
+
+func (fp *FolderPlan) arrivals(side state.Side, yield func(*arrival) bool) bool {
+	for _, row := range fp.put {
+		if row.Status == state.StatusAmbiguous && row.ID <= 0 && row.Key(side) != "" {
+			meta := mail.Meta{Key: row.Key(side), Flags: row.Flags, Size: -1, Date: row.Date}
+			if !yield(&arrival{fp: fp, side: side, meta: meta, held: row}) {
+				return false
+			}
+		}
+	}
+	for _, s := range fp.Steps {
+		if s.Op != OpPull && s.Op != OpPush || s.source() != side {
+			continue
+		}
+		for _, it := range s.items.all() {
+			if it.extra().again || it.row != nil {
+				continue
+			}
+			if !yield(&arrival{fp: fp, side: side, meta: it.meta}) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// none reports whether a sequence is empty.
+func none[T any](seq iter.Seq[T]) bool {
+	for range seq {
+		return false
+	}
+	return true
 }
 
 // askMoved lets a script settle what was moved here and removed there.
@@ -174,9 +205,15 @@ func (f *finder) is(d *departure, a *arrival) {
 	}
 }
 
-func (f *finder) find(ctx context.Context, came []*arrival) error {
-	came = slices.DeleteFunc(came, func(a *arrival) bool { return f.taken[a.place()] })
-	if len(f.departures) == 0 || len(came) == 0 {
+func (f *finder) find(ctx context.Context, arrivals iter.Seq[*arrival]) error {
+	came := func(yield func(*arrival) bool) {
+		for a := range arrivals {
+			if !f.taken[a.place()] && !yield(a) {
+				return
+			}
+		}
+	}
+	if len(f.departures) == 0 || none(came) {
 		return nil
 	}
 	if err := f.recognise(ctx); err != nil {
@@ -250,7 +287,7 @@ func (f *finder) recognise(ctx context.Context) error {
 }
 
 // describe finds out what the arrivals are that can be one of the departures.
-func (f *finder) describe(ctx context.Context, came []*arrival) error {
+func (f *finder) describe(ctx context.Context, arrivals iter.Seq[*arrival]) error {
 	sizes := make([]int64, 0, len(f.departures))
 	for _, d := range f.departures {
 		switch {
@@ -266,6 +303,12 @@ func (f *finder) describe(ctx context.Context, came []*arrival) error {
 		return nil
 	}
 	fits := newSizeSet(sizes)
+	var came []*arrival
+	for a := range arrivals {
+		if fits.allows(a.meta) {
+			came = append(came, a)
+		}
+	}
 	for len(came) > 0 {
 		n := slices.IndexFunc(came, func(a *arrival) bool { return a.fp != came[0].fp })
 		if n < 0 {

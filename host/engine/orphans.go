@@ -23,14 +23,17 @@ func (e *Engine) findOrphans(ctx context.Context, plan *Plan, departures []*depa
 	}
 	var came [state.Near + 1][]*arrival
 	for _, side := range []state.Side{state.Far, state.Near} {
-		may := slices.DeleteFunc(arrivalsOf(plan, side), func(a *arrival) bool {
-			return taken[a.place()] || !slices.ContainsFunc(orphans, func(d *departure) bool { return d.mayBe(a) })
-		})
+		var may []*arrival
+		for a := range arrivalsOf(plan, side) {
+			if !taken[a.place()] && slices.ContainsFunc(orphans, func(d *departure) bool { return d.mayBe(a) }) {
+				may = append(may, a)
+			}
+		}
 		if len(may) == 0 {
 			return nil
 		}
 		f := &finder{e: e, side: side, departures: orphans}
-		if err := f.describe(ctx, may); err != nil {
+		if err := f.describe(ctx, slices.Values(may)); err != nil {
 			return err
 		}
 		came[side] = f.arrivals

@@ -30,7 +30,7 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 	if err := r.sure(state.Far, state.Near); err != nil {
 		return nil, err
 	}
-	found, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
+	found, err := r.pairNew(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +52,15 @@ func (r *reading) pairAnew(ctx context.Context) (*FolderPlan, error) {
 type paired struct {
 	rows []state.Row
 	left map[state.Side][]described // what has no counterpart
+}
+
+// pairNew pairs what is new on both sides.
+func (r *reading) pairNew(ctx context.Context) (paired, error) {
+	far, near := r.deltas[state.Far].New, r.deltas[state.Near].New
+	if far.Len() == 0 || near.Len() == 0 {
+		return paired{}, nil
+	}
+	return r.pairUp(ctx, far.Slice(0, far.Len()), near.Slice(0, near.Len()))
 }
 
 // pairUp finds the messages that are in both lists, by identity. The rows have
@@ -127,6 +136,9 @@ var deletedFlag = mail.Flags{System: mail.Deleted}
 // and their flags are compared like those of any row. It returns the rows with
 // IDs below zero, which is how Diff knows them.
 func (r *reading) adopt(rows []state.Row) []state.Row {
+	if len(rows) == 0 {
+		return nil
+	}
 	for i := range rows {
 		rows[i].ID = -int64(i + 1)
 	}
@@ -139,14 +151,14 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 		}
 		delta := r.deltas[side]
 		there := make(map[mail.Key]bool, len(rows))
-		var left []mail.Meta
-		for _, m := range delta.New {
-			there[m.Key] = true
+		var left Metas
+		for m := range delta.New.All() {
 			row := byKey[m.Key]
 			if row == nil {
-				left = append(left, m)
+				left.Add(m)
 				continue
 			}
+			there[m.Key] = true
 			if m.Hidden {
 				delta.Hidden[row.ID] = true
 				continue
@@ -161,6 +173,7 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 				delta.Flags[row.ID] = flags
 			}
 		}
+		left.Freeze()
 		delta.New = left
 		// A delivery whose source was removed since then is a removal to carry.
 		if res := r.results[side]; res.Complete && !res.Unsure {

@@ -112,7 +112,7 @@ func (r *reading) sortOut(ctx context.Context, plan *FolderPlan, doubt bool) err
 	if max := r.e.Policy.MaxSize; max > 0 {
 		for _, s := range plan.Steps {
 			if s.Op == OpPull && s.Form == FormMessage {
-				if err := r.e.fillSizes(ctx, plan, s, s.items); err != nil {
+				if err := r.e.fillAll(ctx, plan, s); err != nil {
 					return err
 				}
 			}
@@ -141,13 +141,13 @@ func (r *reading) sortOut(ctx context.Context, plan *FolderPlan, doubt bool) err
 			continue
 		}
 		beside := map[mail.Key]bool{}
-		for i := range s.items {
-			it := &s.items[i]
+		for i, it := range s.items.all() {
 			stands := r.looked[it.meta.Key]
 			if stands == nil {
 				continue
 			}
 			it.also().standsFor = stands
+			s.items.setMore(i, it.more)
 			if !doubt && r.beside(*stands) {
 				beside[it.meta.Key] = true
 				r.leftOver = append(r.leftOver, it.meta)
@@ -194,17 +194,13 @@ func (e *Engine) holdBack(ctx context.Context, plan *Plan) error {
 			if s.Op != OpPush {
 				continue
 			}
-			keep := s.items[:0]
-			for _, it := range s.items {
+			n += s.items.drop(func(it item) bool {
 				stands := it.extra().standsFor
-				if stands == nil {
-					keep = append(keep, it)
-					continue
+				if stands != nil {
+					held[stands.Header] = true
 				}
-				held[stands.Header] = true
-				n++
-			}
-			s.items = keep
+				return stands != nil
+			})
 		}
 		if n == 0 {
 			continue
@@ -222,15 +218,12 @@ func (e *Engine) holdBack(ctx context.Context, plan *Plan) error {
 			if s.Side != state.Far || !s.removes() {
 				continue
 			}
-			keep := s.items[:0]
-			for _, it := range s.items {
-				if it.row != nil && it.row.Status == state.StatusPlaceholder && held[it.row.Ident] {
-					fp.blocked.Store(true)
-					continue
-				}
-				keep = append(keep, it)
+			n := s.items.drop(func(it item) bool {
+				return it.row != nil && it.row.Status == state.StatusPlaceholder && held[it.row.Ident]
+			})
+			if n > 0 {
+				fp.blocked.Store(true)
 			}
-			s.items = keep
 		}
 		fp.dropEmpty()
 	}
@@ -241,7 +234,7 @@ func (e *Engine) holdBack(ctx context.Context, plan *Plan) error {
 func (fp *FolderPlan) dropEmpty() {
 	steps := fp.Steps[:0]
 	for _, s := range fp.Steps {
-		if s.ofFolder() || len(s.items) > 0 {
+		if s.ofFolder() || s.items.len() > 0 {
 			steps = append(steps, s)
 		}
 	}

@@ -98,57 +98,15 @@ type Step struct {
 	FolderCount int // messages the folder holds on the side the keys are of
 	Reason      string
 
-	items []item
+	items items
 	was   *flagStep // as it was before it was narrowed
-}
-
-// item is one message of a step. row is shared by all the steps that concern
-// the same message: each notes in it what it has done, and records it.
-type item struct {
-	meta mail.Meta
-	row  *state.Row // nil for a message that is new
-	more *extra     // nil for most: there may be a million items
-}
-
-// extra is what is to be known of few items only.
-type extra struct {
-	// marked is shared by the two steps that expunge one copy and mark the
-	// other: whether the other carries the mark. nil elsewhere.
-	marked *bool
-	// agreed are the flags that the row agrees on when an upgrade was delivered
-	// with those in meta.
-	agreed mail.Flags
-	// placeholder are the flags of the placeholder that an upgrade replaces.
-	placeholder mail.Flags
-	// standsFor is the message that a near message is a placeholder of, or nil.
-	standsFor *Identity
-	// note is the option that does not keep the message near, of an expiry.
-	note  string
-	again bool   // not new: it was removed on the other side, and is brought back
-	moved *moved // for a move: what it makes of the message
-}
-
-// extra returns what there is besides, to be read.
-func (it *item) extra() extra {
-	if it.more == nil {
-		return extra{}
-	}
-	return *it.more
-}
-
-// also returns what there is besides, to be written. Copies of the item do not see
-// it.
-func (it *item) also() *extra {
-	own := it.extra()
-	it.more = &own
-	return it.more
 }
 
 // Keys returns the keys of the step's messages.
 func (s *Step) Keys() mail.KeySet {
 	var keys mail.KeySet
-	for _, it := range s.items {
-		keys.Add(it.meta.Key)
+	for m := range s.items.metas.All() {
+		keys.Add(m.Key)
 	}
 	return keys
 }
@@ -158,7 +116,7 @@ func (s *Step) Count() int {
 	if s.ofFolder() {
 		return 1
 	}
-	return len(s.items)
+	return s.items.len()
 }
 
 // ofFolder reports whether the step is about a folder, not about messages.
@@ -288,7 +246,7 @@ const (
 // known returns the messages of a step that have a row, by key.
 func (s *Step) known() map[mail.Key]item {
 	var out map[mail.Key]item
-	for _, it := range s.items {
+	for _, it := range s.items.all() {
 		if it.row == nil {
 			continue
 		}
@@ -302,15 +260,7 @@ func (s *Step) known() map[mail.Key]item {
 
 // without drops the items whose key is chosen, and returns how many.
 func (s *Step) without(chosen func(mail.Key) bool) int {
-	var kept []item
-	for _, it := range s.items {
-		if !chosen(it.meta.Key) {
-			kept = append(kept, it)
-		}
-	}
-	n := len(s.items) - len(kept)
-	s.items = kept
-	return n
+	return s.items.drop(func(it item) bool { return chosen(it.meta.Key) })
 }
 
 // number gives every step its ID.

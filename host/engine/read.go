@@ -248,22 +248,22 @@ func (r *reading) plan(ctx context.Context) (*FolderPlan, error) {
 			return nil, err
 		}
 	}
-	if mail := r.deltas[state.Near].New; r.e.Convert && len(r.rows) == 0 && len(mail) > 0 && len(paired) < len(mail) {
+	if mail := r.deltas[state.Near].New; r.e.Convert && len(r.rows) == 0 && mail.Len() > 0 && len(paired) < mail.Len() {
 		return nil, fault.New(fault.Guard, "convert", "the near side holds %d messages that did not come from here",
-			len(mail)-len(paired)).InFolder(r.p.name).WithHint("a conversion fills an empty side; use a sync for two filled ones")
+			mail.Len()-len(paired)).InFolder(r.p.name).WithHint("a conversion fills an empty side; use a sync for two filled ones")
 	}
 	if !r.keys() {
 		// Two sides that were never in step: what is on both is found by
 		// identity. With one side empty there is nothing to find.
 		for _, side := range []state.Side{state.Far, state.Near} {
-			if len(r.deltas[side.Other()].New) == 0 {
+			if other := r.deltas[side.Other()]; other.New.Len() == 0 {
 				continue
 			}
 			if err := r.sure(side); err != nil {
 				return nil, err
 			}
 		}
-		found, err := r.pairUp(ctx, r.deltas[state.Far].New, r.deltas[state.Near].New)
+		found, err := r.pairNew(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -370,7 +370,7 @@ func (r *reading) complete(plan *FolderPlan) {
 // messages on the other.
 func (r *reading) lively() bool {
 	delta := r.deltas[r.p.removed.Other()]
-	return len(delta.New)+len(delta.Flags) > 0
+	return delta.New.Len()+len(delta.Flags) > 0
 }
 
 // nothing reports whether a plan neither does nor records anything.

@@ -31,7 +31,8 @@ func (r *reading) recognise(ctx context.Context, found *paired) error {
 		list := found.left[side]
 		if found.left == nil { // one side was empty, and nothing was looked at
 			var err error
-			if list, err = r.describe(ctx, side, r.deltas[side].New); err != nil {
+			fresh := r.deltas[side].New
+			if list, err = r.describe(ctx, side, fresh.Slice(0, fresh.Len())); err != nil {
 				return err
 			}
 		}

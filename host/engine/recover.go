@@ -78,7 +78,8 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 	var settled []int64
 	for _, to := range []state.Side{state.Far, state.Near} {
 		fresh := map[mail.Key]mail.Meta{}
-		for _, m := range r.deltas[to].New {
+		delta := r.deltas[to]
+		for m := range delta.New.All() {
 			fresh[m.Key] = m
 		}
 		var all, unnamed []state.Intent
@@ -152,7 +153,8 @@ func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row
 		paired[from][row.Key(from)], paired[to][row.Key(to)] = true, true
 	}
 	there := map[mail.Key]mail.Meta{}
-	for _, m := range r.deltas[from].New {
+	source, target := r.deltas[from], r.deltas[to]
+	for m := range source.New.All() {
 		there[m.Key] = m
 	}
 	gone, next := false, mail.Key("")
@@ -173,7 +175,7 @@ func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row
 			gone = true
 		}
 	}
-	for _, m := range r.deltas[to].New {
+	for m := range target.New.All() {
 		if gone && m.Key >= next && !paired[to][m.Key] {
 			r.strays = append(r.strays, strayed(m, to, m.Flags))
 		}
@@ -217,7 +219,8 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 		next = min(next, in.Next)
 	}
 	var sent, arrived []mail.Meta
-	for _, m := range r.deltas[to.Other()].New {
+	source, target := r.deltas[to.Other()], r.deltas[to]
+	for m := range source.New.All() {
 		if sources[m.Key] {
 			sent = append(sent, m)
 		}
@@ -228,7 +231,7 @@ func (r *reading) searchArrivals(ctx context.Context, to state.Side, intents []s
 			sent = append(sent, mail.Meta{Key: k, Flags: row.Flags, Size: row.Size, Date: row.Date})
 		}
 	}
-	for _, m := range r.deltas[to].New {
+	for m := range target.New.All() {
 		if m.Key >= next || !sameEpoch {
 			arrived = append(arrived, m)
 		}

@@ -33,7 +33,7 @@ func (r *reading) rejoin(recovered []state.Row) []state.Row {
 func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	key := arrived.Key(to)
 	delta := r.deltas[to]
-	i := slices.IndexFunc(delta.New, func(m mail.Meta) bool { return m.Key == key })
+	i := delta.New.first(key)
 	if i < 0 {
 		return
 	}
@@ -42,8 +42,8 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	if !changed {
 		there = row.Had(to.Other())
 	}
-	flags := delta.New[i].Flags
-	delta.New = slices.Delete(delta.New, i, i+1)
+	flags := delta.New.At(i).Flags
+	delta.New.remove(i)
 	if before := row.Key(to); before == "" || delta.Gone[row.ID] {
 		row.Flags = arrived.Flags // what it was delivered with is agreed on
 	} else {

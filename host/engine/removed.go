@@ -20,7 +20,7 @@ import (
 // planRemoved plans the folders that were removed on one side.
 func (e *Engine) planRemoved(ctx context.Context, pairs []pair, plan *Plan) error {
 	for _, p := range pairs {
-		if !e.removes(p) && len(arrivalsOf(plan, p.removed)) == 0 {
+		if !e.removes(p) && none(arrivalsOf(plan, p.removed)) {
 			e.tellRemoved(p, "it is left alone on the other")
 			continue
 		}
@@ -88,7 +88,7 @@ func (e *Engine) finishRemoved(plan *Plan, pairs []pair) {
 func (fp *FolderPlan) going(side state.Side) (n int) {
 	for _, s := range fp.Steps {
 		if s.Side == side && (s.Op == OpRemove || s.Op == OpMove) {
-			n += len(s.items)
+			n += s.items.len()
 		}
 	}
 	return n

@@ -36,7 +36,7 @@ func newRewrite(fp *FolderPlan) *rewrite {
 	r := &rewrite{fp: fp, rows: map[rowAt]item{}, out: map[rowAt]bool{}, stay: map[mailAt]bool{}, back: map[mailAt]bool{}, keep: map[int64]bool{},
 		held: map[*state.Row]bool{}}
 	for _, s := range fp.Steps {
-		for _, it := range s.items {
+		for _, it := range s.items.all() {
 			if it.row != nil {
 				r.rows[rowAt{it.row.ID, s.Side}] = it
 			}
@@ -68,11 +68,11 @@ func (r *rewrite) unplan(row state.Row, kept state.Side) item {
 func (r *rewrite) add(s Step, it item) {
 	for _, have := range r.more {
 		if have.Op == s.Op && have.Side == s.Side && have.To == s.To && have.Add == s.Add && have.Remove == s.Remove && have.Reason == s.Reason {
-			have.items = append(have.items, it)
+			have.items.add(it)
 			return
 		}
 	}
-	s.Folder, s.FolderCount, s.items = r.fp.Name, r.fp.census.now[s.Side], []item{it}
+	s.Folder, s.FolderCount, s.items = r.fp.Name, r.fp.census.now[s.Side], itemsOf(it)
 	r.more = append(r.more, &s)
 }
 
@@ -81,7 +81,7 @@ func (r *rewrite) do() {
 	p := r.fp
 	for _, s := range p.Steps {
 		copies := s.Op == OpPull || s.Op == OpPush
-		s.items = slices.DeleteFunc(s.items, func(it item) bool {
+		s.items.drop(func(it item) bool {
 			switch at := (mailAt{s.source(), it.meta.Key}); {
 			case it.extra().again:
 				return r.back[at]
@@ -101,7 +101,7 @@ func (r *rewrite) do() {
 	for _, s := range r.more {
 		p.join(s)
 	}
-	p.Steps = slices.DeleteFunc(p.Steps, func(s *Step) bool { return !s.ofFolder() && len(s.items) == 0 })
+	p.Steps = slices.DeleteFunc(p.Steps, func(s *Step) bool { return !s.ofFolder() && s.items.len() == 0 })
 	p.order()
 }
 
@@ -109,7 +109,9 @@ func (r *rewrite) do() {
 func (p *FolderPlan) join(s *Step) {
 	for _, have := range p.Steps {
 		if have.Op == s.Op && have.Op != OpMove && have.Side == s.Side && have.Add == s.Add && have.Remove == s.Remove {
-			have.items = append(have.items, s.items...)
+			for _, it := range s.items.all() {
+				have.items.add(it)
+			}
 			return
 		}
 	}

@@ -20,16 +20,13 @@ func (e *Engine) lookTwice(plan *Plan) {
 			if s.Side != state.Far || !s.removes() {
 				continue
 			}
-			var sure []item
-			for _, it := range s.items {
-				if it.row != nil && it.row.Status == state.StatusPlaceholder && it.row.Near == "" {
-					fp.blocked.Store(true)
-					e.replan = true
-					continue
-				}
-				sure = append(sure, it)
+			n := s.items.drop(func(it item) bool {
+				return it.row != nil && it.row.Status == state.StatusPlaceholder && it.row.Near == ""
+			})
+			if n > 0 {
+				fp.blocked.Store(true)
+				e.replan = true
 			}
-			s.items = sure
 		}
 		fp.dropEmpty()
 	}

@@ -59,7 +59,7 @@ func (e *Engine) destroyed(plan *Plan) (need int64, _ error) {
 		if s.Expiry || s.To != "" {
 			continue
 		}
-		for _, it := range s.items {
+		for _, it := range s.items.all() {
 			if placeholderItem(s, it) { // there is nothing in it to be kept
 				continue
 			}

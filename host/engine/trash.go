@@ -53,17 +53,17 @@ func (e *Engine) trashes(ctx context.Context, plan *Plan) error {
 // the other side had them too.
 func (p Policy) divert(s *Step, trash string) []*Step {
 	away, rest := *s, *s
-	away.To, away.items, rest.items = trash, nil, nil
-	for _, it := range s.items {
+	away.To, away.items, rest.items = trash, items{}, items{}
+	for _, it := range s.items.all() {
 		if placeholderItem(s, it) || p.Trash.NewOnly.Has(s.Side) && !it.neverCopied() {
-			rest.items = append(rest.items, it)
+			rest.items.add(it)
 		} else {
-			away.items = append(away.items, it)
+			away.items.add(it)
 		}
 	}
 	var out []*Step
 	for _, part := range []*Step{&away, &rest} {
-		if len(part.items) > 0 {
+		if part.items.len() > 0 {
 			out = append(out, part)
 		}
 	}
