@@ -58,6 +58,7 @@ func (r *reading) arrive(row *state.Row, arrived state.Row, to state.Side) {
 	if !there.Equal(row.Had(to.Other())) {
 		source.Flags[row.ID] = there
 	}
+	delta.New.Freeze()
 	r.deltas[to] = delta
 	row.Status, row.Note = arrived.Status, ""
 	if arrived.Ident != "" {

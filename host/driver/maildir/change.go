@@ -197,7 +197,7 @@ func (c *changer) remove(e entry, o *mail.Outcome) error {
 // sure returns the further files of a message, and refuses when it is not clear
 // which of them is the message.
 func (c *changer) sure(e entry) ([]entry, error) {
-	others, equal, err := c.f.others(e)
+	others, equal, err := c.s.others(c.f, e)
 	if err == nil && !equal {
 		err = fault.New(fault.Exists, "change message", "%d different files have this name before the flags", len(others)+1).
 			InFolder(c.f.name).WithHint("rename one of them in %s, or remove it", c.f.dir+e.sub())

@@ -53,7 +53,7 @@ func (s *Store) pick(f *folder, doubles []entry) (best entry, there []entry) {
 
 // others returns the further files of a message. equal reports whether all of
 // them hold the same as the one to go by.
-func (f *folder) others(e entry) (others []entry, equal bool, err error) {
+func (s *Store) others(f *folder, e entry) (others []entry, equal bool, err error) {
 	f.mu.Lock()
 	doubles := f.doubles[e.key()] // there is an index: e came from it
 	var list []end
@@ -62,7 +62,7 @@ func (f *folder) others(e entry) (others []entry, equal bool, err error) {
 	}
 	f.mu.Unlock()
 	if list != nil {
-		doubles = f.under(e.key(), list)
+		doubles = s.under(f, e.key(), list)
 	}
 	equal = true
 	for _, o := range doubles {

@@ -26,6 +26,7 @@ type folder struct {
 	mu      sync.Mutex // guards what follows
 	epoch   string
 	index   []entry            // as last read, ordered by key
+	raw     bool               // it is not ordered yet, since nobody needed it
 	ends    *ends              // in the place of index: what follows the keys; nil: there is index
 	doubles map[string][]entry // see listing
 	reading int                // number of the reading that the index is from

@@ -20,13 +20,14 @@ func (s *Store) lookup(f *folder, key mail.Key) (e entry, reading int, ok bool) 
 	if f.ends != nil {
 		list := f.ends.list
 		f.mu.Unlock()
-		there := f.under(string(key), list)
+		there := s.under(f, string(key), list)
 		if len(there) == 0 {
 			return entry{}, reading, false
 		}
 		return there[len(there)-1], reading, true
 	}
 	defer f.mu.Unlock()
+	s.sortOut(f)
 	i, ok := findEntry(f.index, key)
 	if !ok || f.index[i].gone {
 		return entry{}, reading, false
@@ -35,13 +36,24 @@ func (s *Store) lookup(f *folder, key mail.Key) (e entry, reading int, ok bool) 
 }
 
 // under returns the files that a message has with one of these ends, the one to go by
-// last. One of which the system does not say that it is not there counts.
-func (f *folder) under(key string, ends []end) (there []entry) {
+// last. Where there is none, those count of which the system does not say that they are
+// not there.
+func (s *Store) under(f *folder, key string, ends []end) (there []entry) {
+	if key == "" || key[0] == '.' || strings.ContainsAny(key, "/\x00") || cutKey(key, s.opts.InfoSeparator[0]) != key {
+		return nil // no file that was read has such a key
+	}
+	var doubtful []entry
 	for _, one := range ends {
 		e := entry{name: key + one.text, cut: uint16(len(key)), new: one.new}
-		if is, err := isThere(f.path(e)); is || err != nil {
+		switch is, err := isThere(f.path(e)); {
+		case is:
 			there = append(there, e)
+		case err != nil:
+			doubtful = append(doubtful, e)
 		}
+	}
+	if len(there) == 0 {
+		there = doubtful
 	}
 	slices.SortFunc(there, byKey)
 	return there
@@ -49,8 +61,16 @@ func (f *folder) under(key string, ends []end) (there []entry) {
 
 // forget drops the index. f.mu is held.
 func (f *folder) forget() {
-	f.index, f.doubles, f.ends = nil, nil, nil
+	f.index, f.doubles, f.ends, f.raw = nil, nil, nil, false
 	f.reading++
+}
+
+// sortOut makes the index of a reading of which nobody needed one. f.mu is held.
+func (s *Store) sortOut(f *folder) {
+	if f.raw {
+		l := s.settleDoubles(f, (&names{entries: f.index}).sorted())
+		f.index, f.doubles, f.raw = l.entries, l.doubles, false
+	}
 }
 
 // note puts what the driver itself has done to a message into the index.
@@ -60,11 +80,14 @@ func (f *folder) note(e entry) {
 	if f.ends != nil {
 		if !e.gone && !f.ends.have(e) {
 			more := f.ends.with(ends{list: []end{{e.name[e.cut:], e.new}}}) // others are looking under those
-			f.ends, f.used = &more, f.used|letterBits(e.name[e.cut:])
+			f.used |= letterBits(e.name[e.cut:])
+			if f.ends = &more; more.many {
+				f.forget()
+			}
 		}
 		return
 	}
-	if i, ok := findEntry(f.index, mail.Key(e.key())); ok {
+	if i, ok := findEntry(f.index, mail.Key(e.key())); ok && !f.raw {
 		f.index[i] = e
 	}
 }
@@ -75,15 +98,20 @@ func (s *Store) keep(f *folder, l listing) listing {
 	f.mu.Lock()
 	f.forget()
 	size := 0
-	if !l.ends.many && (l.same || l.cut || len(l.entries) > s.mostNames) {
-		f.ends = &l.ends
-	} else {
+	switch {
+	case !l.ends.many && (l.cut || len(l.entries) > s.mostNames):
+		list := l.ends
+		f.ends, l.byEnds = &list, true
+	case l.cut: // neither form: the next one who needs it reads the folder
+	default:
 		// The caller's entries stay as they are; the index is changed in place.
 		size = len(l.entries)
-		f.index, f.doubles = slices.Clone(l.entries), l.doubles
+		f.index, f.doubles, f.raw = slices.Clone(l.entries), l.doubles, l.same
 	}
 	f.used = l.ends.letters
-	l.reading = f.reading
+	if l.reading = f.reading; l.same {
+		l.entries = nil
+	}
 	f.mu.Unlock()
 	s.limit(f, size)
 	return l
@@ -152,6 +180,9 @@ func (es *ends) add(e entry) {
 				es.list[i], es.list[i-1] = es.list[i-1], one
 			}
 			return
+		}
+		if one.new == e.new && strings.EqualFold(one.text, text) {
+			es.many = true // some file systems take one for the other
 		}
 	}
 	es.letters |= letterBits(text)

@@ -47,6 +47,13 @@ func TestFolderWhoseNamesAreNotKept(t *testing.T) {
 	}
 	require.ElementsMatch(t, []string{"cur/1.a:2,S", "cur/2.b:2,RST", "cur/4.d:2,S", "cur/5.e:2,FS"}, files(t, dir))
 
+	// What is no key names nothing, least of all the directory.
+	for _, key := range []mail.Key{"", ".", "../../x", "1.a:2,S"} {
+		out, err = s.Change(t.Context(), ref, []mail.Change{{Key: key, Op: mail.ChangeMove, To: "F"}})
+		require.NoError(t, err)
+		require.True(t, out[0].Gone, key)
+	}
+
 	// Its own doubles it does not remove without looking.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cur/1.a:2,FS"), []byte("something else"), 0o600))
 	out, err = s.Change(t.Context(), ref, []mail.Change{{Key: "1.a", Op: mail.ChangeRemove}})

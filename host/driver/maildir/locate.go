@@ -2,6 +2,8 @@ package maildir
 
 import (
 	"context"
+	"math"
+	"slices"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -76,13 +78,13 @@ func (l *locator) do(ctx context.Context, key mail.Key, fn func(entry) error) (b
 func (l *locator) glance(ctx context.Context) error {
 	l.glances--
 	l.seen = nil
-	release := l.share()
+	defer l.share()()
 	raw, err := l.store.readFolder(ctx, l.f, l.store.mostNames, &l.wanted)
 	if err != nil {
-		release()
 		return err
 	}
 	l.f.mu.Lock()
+	l.store.sortOut(l.f)
 	known, knownEnds, used := l.f.index, l.f.ends, l.f.used
 	l.f.mu.Unlock()
 	found := listing{ends: raw.ends, cut: raw.cut}
@@ -90,12 +92,12 @@ func (l *locator) glance(ctx context.Context) error {
 		found.ends, found.cut = knownEnds.with(raw.ends), true
 	}
 	found.ends.letters |= used
-	if found.cut && found.ends.many { // only names help, and not all are there
-		release()
-		return l.scan(ctx)
+	if raw.cut && found.ends.many { // only names help
+		if raw, err = l.store.readFolder(ctx, l.f, math.MaxInt, nil); err != nil {
+			return err
+		}
 	}
-	defer release()
-	if !found.cut {
+	if found.cut = found.cut && !found.ends.many; !found.cut {
 		list := l.store.settleDoubles(l.f, raw.sorted())
 		found.entries, found.doubles = union(list.entries, known), list.doubles
 	}
@@ -115,12 +117,14 @@ func (l *locator) scan(ctx context.Context) error {
 		_, _, err = l.store.lookUp(l.op, l.ref)
 	}
 	if l.sure = 0; err == nil && !list.unsure {
-		if l.sure = list.reading; list.cut {
-			l.sure, l.seen = 0, append([]entry{}, list.entries...)
+		if l.sure = list.reading; list.byEnds {
+			l.sure, l.seen = 0, slices.DeleteFunc(append([]entry{}, list.entries...), l.unwanted)
 		}
 	}
 	return err
 }
+
+func (l *locator) unwanted(e entry) bool { return !l.wanted.Contains(mail.Key(e.key())) }
 
 // share takes f.renames for a reading, unless the caller has it.
 func (l *locator) share() (release func()) {

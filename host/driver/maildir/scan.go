@@ -39,6 +39,7 @@ type listing struct {
 	unsure  bool // what is missing may be there
 	same    bool // as the cursor says that was given: entries are left out
 	cut     bool // of the entries there are only those that were wanted
+	byEnds  bool // it was kept without names
 	reading int  // its number
 }
 
@@ -111,7 +112,7 @@ func (s *Store) believe(f *folder, raw names, place mail.Cursor, what looked) (l
 	}
 	mark := raw.mark.Plus(letters)
 	if was, marked := what.since.Mark(); marked && was == mark {
-		return s.keep(f, listing{cursor: place.Marked(mark), ends: raw.ends, same: true}), nil
+		return s.keep(f, listing{entries: raw.entries, cursor: place.Marked(mark), ends: raw.ends, cut: raw.cut, same: true}), nil
 	}
 	if raw.short(what) {
 		return listing{}, nil

@@ -51,7 +51,7 @@ func isThere(path string) (bool, error) {
 		case unix.EINTR:
 		case nil:
 			return true, nil
-		case unix.ENOENT:
+		case unix.ENOENT, unix.ENAMETOOLONG:
 			return false, nil
 		default:
 			return false, &os.PathError{Op: "lstat", Path: path, Err: err}
