@@ -19,8 +19,8 @@ const (
 	// chunk is how many messages are fetched by one command, and the most that
 	// are in memory, twice.
 	chunk = 5000
-	// large is the size of a folder from which on even the question what
-	// changed is asked in parts.
+	// large is the size of a folder from which on it is asked first how much
+	// changed, and what changed in parts where that is much.
 	large = 10 * chunk
 )
 
@@ -84,7 +84,7 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 	var ahead *conn.Call
 	var came arrivals
 	var a answer
-	if r.qresync && r.since.modSeq > 0 && r.since.messages <= large {
+	if r.qresync && r.since.modSeq > 0 && int(r.since.messages) <= r.d.large {
 		call := request{set: "1:*", want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
 		ahead = &call
 	}
@@ -111,8 +111,11 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 	if r.since.modSeq == 0 {
 		r.early = nil // it was asked since a moment that does not count
 	}
-	if sel.exists == 0 || r.since.modSeq > 0 && (r.now == r.since || r.qresync && sel.exists <= large) {
+	if sel.exists == 0 || r.since.modSeq > 0 && (r.now == r.since || r.qresync && int(sel.exists) <= r.d.large) {
 		return nil
+	}
+	if few, err := r.few(ctx, s); few || err != nil {
+		return inFolder(err, r.box.name)
 	}
 	if r.all, err = s.search(ctx, "ALL"); err != nil {
 		return inFolder(err, r.box.name)
@@ -125,6 +128,19 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 	// index, or somebody else is removing some just now.
 	r.result.Unsure = r.all.Len() < int(sel.exists)
 	return nil
+}
+
+// few reports whether so little changed in a large folder that one command may ask for
+// all of it.
+func (r *reading) few(ctx context.Context, s *session) (bool, error) {
+	if !r.qresync || r.since.modSeq == 0 || !s.Has("ESEARCH") {
+		return false, nil
+	}
+	changed, err := s.search(ctx, "MODSEQ "+strconv.FormatUint(r.since.modSeq+1, 10))
+	if s.refused(ctx, err) {
+		return false, nil // then in parts
+	}
+	return changed.Len() <= r.d.chunk, err
 }
 
 // part is what one command asks for.
@@ -141,7 +157,7 @@ func (r *reading) parts() iter.Seq[part] {
 			return
 		}
 		next := uint32(1)
-		for piece := range pieces(r.all, chunk) {
+		for piece := range pieces(r.all, r.d.chunk) {
 			first, last := bounds(piece)
 			p := part{expect: piece, set: rangeText(first, last)}
 			if r.since.modSeq > 0 {

@@ -59,8 +59,10 @@ func TestContractOnDovecot(t *testing.T) {
 		untold      bool
 		plain       bool
 		names       func(string) string
+		parts       int
 	}{
-		"default": {},
+		"default":  {},
+		"in parts": {parts: 2},
 		"one connection, dots, CONDSTORE": {
 			connections: 1, without: []string{"QRESYNC", "LIST-STATUS"}, names: dotted,
 			options: []dovecot.Option{dovecot.Separator("."), dovecot.Prefix("INBOX."), dovecot.Storage("mdbox")},
@@ -89,7 +91,13 @@ func TestContractOnDovecot(t *testing.T) {
 				name := user(t, server)
 				opts := options(server.Addr(), name, dovecot.Password)
 				opts.Connections, opts.Conn.Without, opts.TempDir = one.connections, one.without, t.TempDir()
-				return door{server.Addr(), name, dovecot.Password, one.names}.place(store(opts))
+				made := store(opts)
+				if one.parts > 0 {
+					made = func(t *testing.T) driver.Store {
+						return store(opts)(t).(*imap.Driver).InParts(one.parts)
+					}
+				}
+				return door{server.Addr(), name, dovecot.Password, one.names}.place(made)
 			}})
 		})
 	}

@@ -58,6 +58,8 @@ type Driver struct {
 	serverLimit atomic.Int64 // see limit
 	collector   *collector   // small messages to be delivered
 	texts       sync.Pool    // of *smallText
+
+	chunk, large int // the constants, but in tests
 }
 
 var (
@@ -89,7 +91,7 @@ func New(opts Options) (*Driver, error) {
 	if opts.Conn.Untagged == nil {
 		opts.Conn.Untagged = alerts(opts.Log)
 	}
-	d := &Driver{opts: opts, log: opts.Log, collector: newCollector()}
+	d := &Driver{opts: opts, log: opts.Log, collector: newCollector(), chunk: chunk, large: large}
 	d.names = newNames(opts)
 	d.pool = newPool(opts.Connections, d.log, d.dial)
 	return d, nil

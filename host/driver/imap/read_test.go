@@ -93,6 +93,44 @@ func TestAnUnchangedFolderCostsNothing(t *testing.T) {
 	require.Equal(t, []string{"SELECT", "UID FETCH"}, trace.names())
 }
 
+// A large folder is asked how much changed: little comes with one command, much in
+// parts. What vanished is told either way.
+func TestChangesOfALargeFolder(t *testing.T) {
+	s := dovecot.Start(t)
+	name := user(t, s)
+	mailbox := door{addr: s.Addr(), user: name, password: dovecot.Password}
+	mailbox.add(t, mail.Inbox, imaptest.SampleMessages(0, 20, 300)...)
+	var trace recorder
+	opts := options(s.Addr(), name, dovecot.Password)
+	opts.Conn.Trace = trace.note
+	d := open(t, opts).InParts(4)
+	_, first := changes(t, d, "")
+
+	trace.commands()
+	mailbox.setFlags(t, mail.Inbox, mail.NewFlags(`\Flagged`), 7, 8, 19)
+	mailbox.remove(t, mail.Inbox, 3, 20)
+	told, second := changes(t, d, first.Cursor)
+	require.Equal(t, mail.NewKeySet(mail.UIDKey(7), mail.UIDKey(8), mail.UIDKey(19)), told)
+	gone := uids(3, 3)
+	gone.AddUIDs(20, 20)
+	require.Equal(t, gone, second.Gone)
+	require.False(t, second.Complete)
+	require.Equal(t, []string{"SELECT", "UID SEARCH", "UID FETCH"}, trace.names())
+
+	mailbox.setFlags(t, mail.Inbox, mail.NewFlags(`\Seen`), 1, 2, 5, 6, 11, 12, 18)
+	mailbox.remove(t, mail.Inbox, 4)
+	told, third := changes(t, d, second.Cursor)
+	require.Equal(t, 7, told.Len())
+	require.Equal(t, uids(4, 4), third.Gone)
+	require.Equal(t, []string{"SELECT", "UID SEARCH", "UID SEARCH"}, trace.names()[:3])
+
+	// Nothing but a removal.
+	mailbox.remove(t, mail.Inbox, 9)
+	told, last := changes(t, d, third.Cursor)
+	require.True(t, told.Empty())
+	require.Equal(t, uids(9, 9), last.Gone)
+}
+
 func TestChangesWithoutQRESYNCTellWhoIsThere(t *testing.T) {
 	s := dovecot.Start(t)
 	for name, without := range map[string][]string{"CONDSTORE": {"QRESYNC"}, "neither": {"QRESYNC", "CONDSTORE"}} {

@@ -29,7 +29,7 @@ func (t *transfer) spooled(ctx context.Context, left mail.KeySet) error {
 			g.spool.close()
 		}
 	}
-	for chunk := range pieces(left, chunk) {
+	for chunk := range pieces(left, t.d.chunk) {
 		var sizes map[uint32]int64
 		err := t.d.with(ctx, t.box.name, true, func(ctx context.Context, s *session) error {
 			_, err := s.enter(ctx, t.box, t.epoch, false)
