@@ -9,22 +9,20 @@ import (
 	"github.com/imapfw/imapfw/host/state"
 )
 
-// Where both sides tell what changed since the last run, a plan needs the rows of
-// those messages, and those that are odd. The others are neither read nor kept in
-// memory, however many there are.
+// A plan needs the rows of the messages that something happened to, and those that are
+// odd. The others are neither read nor kept in memory, however many there are.
 
 // few reports whether the rows of what changed are enough to plan the folder. They
 // are not where a plan weighs all its messages against each other, or where it is
 // made of more than what changed.
 func (r *reading) few() bool {
-	return r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil && r.e.fewFor(&r.p) &&
-		r.since(state.Far) != "" && r.since(state.Near) != ""
+	return r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil && r.e.fewFor(&r.p)
 }
 
 // fewFor reports whether what is known of a folder, and the options, allow for it.
 func (e *Engine) fewFor(p *pair) bool {
 	k := p.known
-	return k != nil && k.Messages > 0 && k.Open == 0 && e.doubt == "" &&
+	return k != nil && k.Messages > 0 && e.doubt == "" && (k.Policy == "" || k.Policy == e.policyOf(p)) &&
 		e.Policy.Mirror == 0 && e.Policy.MaxMessages <= 0 && e.Keep.Messages == nil && !e.Convert
 }
 
@@ -41,6 +39,7 @@ type gathering struct {
 	r     *reading
 	side  state.Side
 	metas []mail.Meta
+	fresh Metas  // those that the sieve does not know
 	sieve *sieve // nil as long as few messages came
 	came  bool   // it is not as the last run left it
 	c     *comparer
@@ -83,7 +82,10 @@ func (g *gathering) take(ctx context.Context, batch []mail.Meta) (err error) {
 		batch, g.metas = g.metas, nil
 	}
 	for _, m := range batch {
-		if g.sieve.pass(m) {
+		switch known, more := g.sieve.look(m); {
+		case !known:
+			g.fresh.Add(m)
+		case more:
 			g.metas = append(g.metas, m)
 		}
 	}
@@ -103,7 +105,7 @@ func (r *reading) meetRows(ctx context.Context, sides [2]*gathering, results [2]
 	if !r.awaiting {
 		return nil
 	}
-	var keys [2]mail.KeySet
+	keys := r.announced()
 	whole := false
 	for i, g := range sides {
 		for _, m := range g.metas {
@@ -135,21 +137,36 @@ func (r *reading) meetRows(ctx context.Context, sides [2]*gathering, results [2]
 			if err := g.c.add(g.metas); err != nil {
 				return err
 			}
-			g.metas = nil
+			for m := range g.fresh.All() {
+				g.c.addNew(m)
+			}
+			g.metas, g.fresh = nil, Metas{}
 		}
 		g.c.beyond = r.beyond
 	}
 	return nil
 }
 
-// whole loads the rows that were left out.
+// whole loads the rows that were left out. What a run that was cut short had done for
+// some of the others is not in the state yet.
 func (r *reading) whole(ctx context.Context) error {
 	if !r.awaiting && r.beyond == 0 {
 		return nil
 	}
+	completed := map[int64]state.Row{}
+	for _, row := range r.rows {
+		if r.touched[row.ID] {
+			completed[row.ID] = row
+		}
+	}
 	r.rows = nil
 	if err := r.load(ctx, &r.rows); err != nil {
 		return err
+	}
+	for i := range r.rows {
+		if row, ok := completed[r.rows[i].ID]; ok {
+			r.rows[i] = row
+		}
 	}
 	r.beyond, r.awaiting = 0, false
 	r.apart = apartIn(r.rows)

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/imapfw/imapfw/host/driver"
@@ -14,25 +15,25 @@ import (
 // by another program. Copied, each of them would be there twice. taken are pairs
 // that were made of some of them before.
 func (r *reading) meet(ctx context.Context, taken []state.Row) (paired, error) {
-	if far, near := r.deltas[state.Far].New, r.deltas[state.Near].New; far.Len() == 0 || near.Len() == 0 {
-		return paired{}, nil
-	}
-	var left [2][]mail.Meta
+	var open [2]iter.Seq[mail.Meta]
 	for i, side := range []state.Side{state.Far, state.Near} {
 		used := map[mail.Key]bool{}
 		for _, row := range taken {
 			used[row.Key(side)] = true
 		}
 		delta := r.deltas[side]
-		for m := range delta.New.All() {
-			if !used[m.Key] {
-				left[i] = append(left[i], m)
+		open[i] = func(yield func(mail.Meta) bool) {
+			for m := range delta.New.All() {
+				if !used[m.Key] && !yield(m) {
+					return
+				}
 			}
 		}
+		if none(open[i]) {
+			return paired{}, nil
+		}
 	}
-	if len(left[0]) == 0 || len(left[1]) == 0 {
-		return paired{}, nil
-	}
+	left := [2][]mail.Meta{slices.Collect(open[0]), slices.Collect(open[1])}
 	// Of the longer list only those are described that can be one of the shorter.
 	few, many, fewSide := left[0], left[1], state.Far
 	if len(left[1]) < len(left[0]) {

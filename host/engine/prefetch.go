@@ -84,7 +84,7 @@ func (e *Engine) prefetch(ctx context.Context, near map[string]*mail.Folder) {
 		f := near[name]
 		p := pair{name: name, near: f, known: &k}
 		if !known || e.leftOut(name) || !e.Once.chosen(name) || f.Hidden || f.Fault != "" || !f.Selectable() ||
-			!e.fewFor(&p) || k.NearCursor == "" || still(f, k.NearEpoch, k.NearCursor) {
+			!e.fewFor(&p) || k.Open > 0 || k.Policy == "" || k.NearCursor == "" || still(f, k.NearEpoch, k.NearCursor) {
 			continue
 		}
 		r := &reading{e: e, p: p}

@@ -79,11 +79,22 @@ func (r *reading) recall(ctx context.Context) error {
 	if r.p.known == nil {
 		return nil
 	}
+	if err := r.recallIntents(ctx); err != nil {
+		return err
+	}
 	if r.few() {
 		r.awaiting = true
 		return nil
 	}
 	return r.recallAll(ctx)
+}
+
+// recallIntents loads what a run that was cut short had under way.
+func (r *reading) recallIntents(ctx context.Context) (err error) {
+	if r.p.known.Open > 0 {
+		r.intents, err = r.e.State.Intents(ctx, r.p.recorded())
+	}
+	return err
 }
 
 // recallAll loads all that the state knows of the folder.
@@ -95,9 +106,6 @@ func (r *reading) recallAll(ctx context.Context) error {
 			r.rows[i].FarOnly = r.rows[i].FarOnly.Intersect(deletedFlag)
 			r.rows[i].NearOnly = r.rows[i].NearOnly.Intersect(deletedFlag)
 		}
-	}
-	if err == nil && r.p.known.Open > 0 {
-		r.intents, err = r.e.State.Intents(ctx, r.p.recorded())
 	}
 	return err
 }

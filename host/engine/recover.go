@@ -77,11 +77,7 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 	var rows []state.Row
 	var settled []int64
 	for _, to := range []state.Side{state.Far, state.Near} {
-		fresh := map[mail.Key]mail.Meta{}
-		delta := r.deltas[to]
-		for m := range delta.New.All() {
-			fresh[m.Key] = m
-		}
+		fresh := r.newOf(to, r.announced())
 		var all, unnamed []state.Intent
 		begin := len(rows)
 		for _, in := range r.intents {
@@ -111,6 +107,32 @@ func (r *reading) recover(ctx context.Context) ([]state.Row, []int64, error) {
 		r.stray(to, all, rows[begin:])
 	}
 	return r.rejoin(rows), settled, nil
+}
+
+// announced returns the keys that intents are about, far and near.
+func (r *reading) announced() (keys [2]mail.KeySet) {
+	for _, in := range r.intents {
+		keys[in.To.Other()-state.Far].Add(in.Source)
+		if in.Target != "" {
+			keys[in.To-state.Far].Add(in.Target)
+		}
+	}
+	return keys
+}
+
+// newOf returns those of the new messages of a side that have one of the keys.
+func (r *reading) newOf(side state.Side, keys [2]mail.KeySet) map[mail.Key]mail.Meta {
+	found := map[mail.Key]mail.Meta{}
+	if keys[side-state.Far].Empty() {
+		return found
+	}
+	delta := r.deltas[side]
+	for m := range delta.New.All() {
+		if keys[side-state.Far].Contains(m.Key) {
+			found[m.Key] = m
+		}
+	}
+	return found
 }
 
 // outlast divides the intents that are resolved into those that the plan ends when
@@ -152,11 +174,8 @@ func (r *reading) stray(to state.Side, intents []state.Intent, found []state.Row
 	for _, row := range slices.Concat(r.rows, found) {
 		paired[from][row.Key(from)], paired[to][row.Key(to)] = true, true
 	}
-	there := map[mail.Key]mail.Meta{}
-	source, target := r.deltas[from], r.deltas[to]
-	for m := range source.New.All() {
-		there[m.Key] = m
-	}
+	there := r.newOf(from, r.announced())
+	target := r.deltas[to]
 	gone, next := false, mail.Key("")
 	for _, in := range intents {
 		m, isThere := there[in.Source]

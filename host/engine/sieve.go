@@ -70,19 +70,20 @@ func (v *sieve) sort() {
 	v.keys, v.sets = keys, sets
 }
 
-// pass reports whether there is more to a message than its row tells.
-func (v *sieve) pass(m mail.Meta) bool {
+// look reports whether there is a row of a message, and whether there is more to the
+// message than its row tells.
+func (v *sieve) look(m mail.Meta) (known, more bool) {
 	at, known := v.next, v.next < len(v.keys) && v.keys[v.next] == m.Key
 	if !known {
 		at, known = slices.BinarySearch(v.keys, m.Key)
 	}
 	if !known {
-		return true
+		return false, true
 	}
 	v.next = at + 1
 	again := v.seen[at] // what came first may have passed
 	v.seen[at] = true
-	return again || v.sets[at] == theRow || m.Hidden || m.Excluded || !m.Flags.Equal(v.flags[v.sets[at]])
+	return true, again || v.sets[at] == theRow || m.Hidden || m.Excluded || !m.Flags.Equal(v.flags[v.sets[at]])
 }
 
 // partial returns a result as it were if its store had told what changed only.
