@@ -51,7 +51,9 @@ func (d *Driver) Changes(ctx context.Context, folder mail.Ref, since mail.Cursor
 		r.result.Complete = true
 	case r.since.modSeq > 0 && r.now == r.since:
 	default:
-		err = r.read(ctx)
+		if err = r.read(ctx); err == nil && !r.addsUp() {
+			err = d.with(ctx, box.name, true, r.count)
+		}
 		if err == nil && r.now.modSeq == 0 && r.result.Cursor != "" {
 			r.result.Cursor = r.now.cursor()
 		}
@@ -75,6 +77,7 @@ type reading struct {
 	early   *answer     // what came with SELECT; nil: nothing, or nothing that counts
 	known   bool        // all is
 	all     mail.KeySet // what UID SEARCH found
+	fresh   int         // messages that were handed out and are new since then
 }
 
 // begin selects the folder and decides how it is read. Where it can be asked in
@@ -85,7 +88,7 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 	var came arrivals
 	var a answer
 	if r.qresync && r.since.modSeq > 0 && int(r.since.messages) <= r.d.large {
-		call := request{set: "1:*", want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
+		call := request{set: r.since.everything(), want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
 		ahead = &call
 	}
 	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, true, ahead)
@@ -153,7 +156,7 @@ type part struct {
 func (r *reading) parts() iter.Seq[part] {
 	return func(yield func(part) bool) {
 		if !r.known {
-			yield(part{set: "1:*"})
+			yield(part{set: r.since.everything()})
 			return
 		}
 		next := uint32(1)
@@ -243,12 +246,44 @@ func (r *reading) ask(ctx context.Context, p part) (answer, error) {
 	return a, err
 }
 
+// addsUp reports whether what was told explains how many messages there are. It does not
+// where somebody was quicker than we; or where the server did not tell, of all that
+// vanished, what it should have.
+func (r *reading) addsUp() bool {
+	if r.result.Complete { // it was told who is there
+		return true
+	}
+	vanished := 0
+	for _, run := range r.result.Gone.UIDs() {
+		if run.First < r.since.uidNext {
+			vanished += int(min(run.Last, r.since.uidNext-1)-run.First) + 1
+		}
+	}
+	return int(r.since.messages)-vanished+r.fresh == int(r.sel.exists)
+}
+
+// count asks who is there.
+func (r *reading) count(ctx context.Context, s *session) (err error) {
+	if _, err = s.enter(ctx, r.box, r.epoch, false); err != nil {
+		return err
+	}
+	if r.all, err = s.search(ctx, "ALL"); err != nil {
+		return inFolder(err, r.box.name)
+	}
+	r.result.Complete, r.result.Present = true, r.all
+	r.result.Unsure = r.all.Len() < int(r.sel.exists)
+	return nil
+}
+
 func (r *reading) handOut(list []record) error {
 	metas := make([]mail.Meta, 0, min(len(list), batch))
 	for part := range slices.Chunk(list, batch) {
 		metas = metas[:0]
 		for i := range part {
 			metas = append(metas, part[i].meta())
+			if part[i].uid >= r.since.uidNext {
+				r.fresh++
+			}
 			if r.now.modSeq == 0 {
 				r.now.add(part[i].uid, part[i].flags)
 			}

@@ -39,6 +39,16 @@ func (p position) complete() mail.Cursor {
 	return p.cursor()
 }
 
+// everything is the set of all messages that were or are in the folder. There are servers
+// for which "*" is the last message that is left: of "1:*" they do not tell that those
+// above it vanished.
+func (p position) everything() string {
+	if p.uidNext <= 1 {
+		return "1:*"
+	}
+	return fmt.Sprintf("%s,%d:*", rangeText(1, p.uidNext-1), p.uidNext)
+}
+
 // add puts a message into the digest, in any order.
 func (p *position) add(uid uint32, flags mail.Flags) {
 	h := fnv.New64a()
