@@ -142,50 +142,58 @@ func (r *reading) adopt(rows []state.Row) []state.Row {
 	for i := range rows {
 		rows[i].ID = -int64(i + 1)
 	}
-	for _, side := range []state.Side{state.Far, state.Near} {
-		byKey := make(map[mail.Key]*state.Row, len(rows))
-		for i := range rows {
-			if key := rows[i].Key(side); key != "" {
-				byKey[key] = &rows[i]
-			}
-		}
-		delta := r.deltas[side]
-		there := make(map[mail.Key]bool, len(rows))
-		var left Metas
-		for m := range delta.New.All() {
-			row := byKey[m.Key]
-			if row == nil {
-				left.Add(m)
-				continue
-			}
-			there[m.Key] = true
-			if m.Hidden {
-				delta.Hidden[row.ID] = true
-				continue
-			}
-			delta.judge(*row, m)
-			// Without a base \Deleted is nobody's decision of today.
-			flags := m.Flags.Minus(deletedFlag)
-			if m.Flags.Has(mail.Deleted) && row.Had(side).Has(mail.Deleted) {
-				flags = m.Flags
-			}
-			if !flags.Equal(row.Had(side)) {
-				delta.Flags[row.ID] = flags
-			}
-		}
-		left.Freeze()
-		delta.New = left
-		// A delivery whose source was removed since then is a removal to carry.
-		if res := r.results[side]; res.Complete && !res.Unsure {
-			for key, row := range byKey {
-				if !there[key] && !res.Present.Contains(key) {
-					delta.Gone[row.ID] = true
-				}
-			}
-		}
-		r.deltas[side] = delta
-	}
+	r.adopted = rows
+	r.adoptOn(state.Far)
+	r.adoptOn(state.Near)
 	return rows
+}
+
+// adoptOn is adopt for one side, which was just read.
+func (r *reading) adoptOn(side state.Side) {
+	byKey := make(map[mail.Key]*state.Row, len(r.adopted))
+	for i := range r.adopted {
+		if key := r.adopted[i].Key(side); key != "" {
+			byKey[key] = &r.adopted[i]
+		}
+	}
+	if len(byKey) == 0 {
+		return
+	}
+	delta := r.deltas[side]
+	there := make(map[mail.Key]bool, len(byKey))
+	var left Metas
+	for m := range delta.New.All() {
+		row := byKey[m.Key]
+		if row == nil {
+			left.Add(m)
+			continue
+		}
+		there[m.Key] = true
+		if m.Hidden {
+			delta.Hidden[row.ID] = true
+			continue
+		}
+		delta.judge(*row, m)
+		// Without a base \Deleted is nobody's decision of today.
+		flags := m.Flags.Minus(deletedFlag)
+		if m.Flags.Has(mail.Deleted) && row.Had(side).Has(mail.Deleted) {
+			flags = m.Flags
+		}
+		if !flags.Equal(row.Had(side)) {
+			delta.Flags[row.ID] = flags
+		}
+	}
+	left.Freeze()
+	delta.New = left
+	// A delivery whose source was removed since then is a removal to carry.
+	if res := r.results[side]; res.Complete && !res.Unsure {
+		for key, row := range byKey {
+			if !there[key] && !res.Present.Contains(key) {
+				delta.Gone[row.ID] = true
+			}
+		}
+	}
+	r.deltas[side] = delta
 }
 
 // describe reads headers and sizes of messages.

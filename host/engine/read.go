@@ -31,6 +31,8 @@ type reading struct {
 
 	unread [state.Near + 1]bool // the sides that were not read, since nothing changed
 
+	adopted []state.Row // pairs that were made while planning
+
 	strays []lost // copies that were under way to each other, as far as intents tell
 
 	mu      sync.Mutex

@@ -40,8 +40,9 @@ func (r *reading) lookAgain(ctx context.Context, plan *FolderPlan) (again bool, 
 	return again, nil
 }
 
-// readAgain reads a side in full that was not. Only where all keys are good is a
-// side not read in full: so there are no rows but those of the state.
+// readAgain reads a side in full that was not. Only where all keys are good is a side
+// not read in full: so there are no rows but those of the state, and what was new on
+// both sides.
 func (r *reading) readAgain(ctx context.Context, side state.Side) error {
 	if err := r.whole(ctx); err != nil {
 		return err
@@ -50,6 +51,7 @@ func (r *reading) readAgain(ctx context.Context, side state.Side) error {
 	res, err := r.e.store(side).Changes(ctx, refOf(r.p.name, r.results[side]), "", c.add)
 	if err == nil {
 		r.results[side], r.deltas[side] = res, c.finish(res)
+		r.adoptOn(side)
 	}
 	return err
 }

@@ -92,3 +92,25 @@ func TestRemovedWhileItsCounterpartIsHidden(t *testing.T) {
 	w.same()
 	require.Zero(t, w.well(w.between(w.far, near)).Changes())
 }
+
+// What is new on both sides is one message, also where a side is read again since a
+// filter may hide what the plan would change.
+func TestMetInAFolderThatIsReadAgain(t *testing.T) {
+	w := newWorld(t, "imap-maildir")
+	far := &odd{Store: w.far, hides: func(mail.Meta) bool { return false }}
+	for range 3 {
+		w.far.Add("INBOX", w.message())
+	}
+	w.well(w.between(far, w.near))
+	w.well(w.between(far, w.near))
+	both := w.message()
+	w.far.Add("INBOX", both)
+	w.near.Add("INBOX", both)
+	w.near.SetFlags("INBOX", w.near.Snapshot()["INBOX"][0].Key, mail.NewFlags(`\Flagged`))
+	r := w.well(w.between(far, w.near))
+	require.Zero(t, r.Pulled+r.Pushed)
+	require.Equal(t, 4, count(w.far, "INBOX"))
+	require.Equal(t, 4, count(w.near, "INBOX"))
+	w.same()
+	require.Zero(t, w.well(w.between(far, w.near)).Changes())
+}
