@@ -55,12 +55,16 @@ func (s *Store) pick(f *folder, doubles []entry) (best entry, there []entry) {
 // them hold the same as the one to go by.
 func (s *Store) others(f *folder, e entry) (others []entry, equal bool, err error) {
 	f.mu.Lock()
-	doubles := f.doubles[e.key()] // there is an index: e came from it
+	s.sortOut(f)
+	doubles, dropped := f.doubles[e.key()], f.index == nil && f.ends == nil
 	var list []end
 	if f.ends != nil {
 		list = f.ends.list
 	}
 	f.mu.Unlock()
+	if dropped { // since e came from it: the folder is to be read again
+		return nil, false, &os.PathError{Op: "look for doubles of", Path: f.path(e), Err: os.ErrNotExist}
+	}
 	if list != nil {
 		doubles = s.under(f, e.key(), list)
 	}
