@@ -181,12 +181,14 @@ func (es *ends) add(e entry) {
 			}
 			return
 		}
-		if one.new == e.new && strings.EqualFold(one.text, text) {
-			es.many = true // some file systems take one for the other
-		}
 	}
 	es.letters |= letterBits(text)
-	if es.many = es.many || len(es.list) == mostEnds; !es.many {
+	if es.many {
+		return
+	}
+	// Some file systems take one for the other where only the case differs.
+	folded := func(one end) bool { return one.new == e.new && strings.EqualFold(one.text, text) }
+	if es.many = len(es.list) == mostEnds || slices.ContainsFunc(es.list, folded); !es.many {
 		es.list = append(es.list, end{strings.Clone(text), e.new})
 	}
 }
