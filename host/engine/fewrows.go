@@ -16,13 +16,17 @@ import (
 // are not where a plan weighs all its messages against each other, or where it is
 // made of more than what changed.
 func (r *reading) few() bool {
-	return r.p.far != nil && r.p.near != nil && r.p.removed == 0 && r.p.was == nil && r.e.fewFor(&r.p)
+	if r.p.far == nil || r.p.near == nil || r.p.removed != 0 || r.p.was != nil || !r.e.fewFor(&r.p) {
+		return false
+	}
+	policy := r.p.known.Policy // of another one all rows are looked at, see recallAll
+	return policy == "" || policy == r.e.policyOf(&r.p)
 }
 
 // fewFor reports whether what is known of a folder, and the options, allow for it.
 func (e *Engine) fewFor(p *pair) bool {
 	k := p.known
-	return k != nil && k.Messages > 0 && e.doubt == "" && (k.Policy == "" || k.Policy == e.policyOf(p)) &&
+	return k != nil && k.Messages > 0 && e.doubt == "" &&
 		e.Policy.Mirror == 0 && e.Policy.MaxMessages <= 0 && e.Keep.Messages == nil && !e.Convert
 }
 
