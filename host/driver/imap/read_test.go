@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/driver"
+	"github.com/imapfw/imapfw/host/driver/imap"
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest/dovecot"
 	"github.com/imapfw/imapfw/host/mail"
@@ -61,15 +62,21 @@ func fill(t testing.TB, a *imaptest.Account, n int) {
 	require.NoError(t, err)
 }
 
-func TestAnUnchangedFolderCostsNothing(t *testing.T) {
+// traced opens a driver on a Dovecot with 20 messages in the inbox, and notes what it sends.
+func traced(t *testing.T) (*imap.Driver, door, *recorder) {
+	t.Helper()
 	s := dovecot.Start(t)
 	name := user(t, s)
 	mailbox := door{addr: s.Addr(), user: name, password: dovecot.Password}
 	mailbox.add(t, mail.Inbox, imaptest.SampleMessages(0, 20, 300)...)
-	var trace recorder
+	trace := &recorder{}
 	opts := options(s.Addr(), name, dovecot.Password)
 	opts.Conn.Trace = trace.note
-	d := open(t, opts)
+	return open(t, opts), mailbox, trace
+}
+
+func TestAnUnchangedFolderCostsNothing(t *testing.T) {
+	d, mailbox, trace := traced(t)
 	_, first := changes(t, d, "")
 
 	trace.commands()
@@ -98,14 +105,8 @@ func TestAnUnchangedFolderCostsNothing(t *testing.T) {
 // A large folder is asked how much changed: little comes with one command, much in
 // parts. What vanished is told either way.
 func TestChangesOfALargeFolder(t *testing.T) {
-	s := dovecot.Start(t)
-	name := user(t, s)
-	mailbox := door{addr: s.Addr(), user: name, password: dovecot.Password}
-	mailbox.add(t, mail.Inbox, imaptest.SampleMessages(0, 20, 300)...)
-	var trace recorder
-	opts := options(s.Addr(), name, dovecot.Password)
-	opts.Conn.Trace = trace.note
-	d := open(t, opts).InParts(4)
+	d, mailbox, trace := traced(t)
+	d.InParts(4)
 	_, first := changes(t, d, "")
 
 	trace.commands()
