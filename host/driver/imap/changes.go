@@ -262,16 +262,18 @@ func (r *reading) addsUp() bool {
 	return int(r.since.messages)-vanished+r.fresh == int(r.sel.exists)
 }
 
-// count asks who is there.
-func (r *reading) count(ctx context.Context, s *session) (err error) {
-	if _, err = s.enter(ctx, r.box, r.epoch, false); err != nil {
+// count asks who is there now: others may have added and removed some since the folder
+// was selected.
+func (r *reading) count(ctx context.Context, s *session) error {
+	sel, err := s.enter(ctx, r.box, r.epoch, true)
+	if err != nil {
 		return err
 	}
 	if r.all, err = s.search(ctx, "ALL"); err != nil {
 		return inFolder(err, r.box.name)
 	}
 	r.result.Complete, r.result.Present = true, r.all
-	r.result.Unsure = r.all.Len() < int(r.sel.exists)
+	r.result.Unsure = r.all.Len() < int(sel.exists)
 	return nil
 }
 
