@@ -16,7 +16,7 @@ help:
 ## build: build bin/imapfw
 .PHONY: build
 build:
-	go build -o bin/imapfw ./cmd/imapfw
+	CGO_ENABLED=0 go build -o bin/imapfw ./cmd/imapfw
 
 ## test: run the tests; what needs a server that is not installed is skipped
 .PHONY: test

@@ -109,10 +109,11 @@ func (p *program) declareState(m wire.Map, d *script.Def) (*manager, error) {
 	}
 	class, _ := m["class"].(*script.Class)
 	// Whose state it is becomes known with its engine.
-	params := state.Params(state.Options{Dir: dir, File: file}, p.opt.DryRun)
+	place := state.Options{Dir: dir, File: file}
+	params := state.Params(place, p.opt.DryRun)
 	params["memory"] = dir == ""
 	declaration := topology.Declaration{Name: text(m, "name"), Worker: state.Kind, Backend: worker.Backend(text(m, "backend")),
-		Params: params, Exclusive: exclusive}
+		Params: params, Exclusive: exclusive, Late: dir != "" && !place.Exists()}
 	if declaration.Class = scriptClass(class); declaration.Class != "" {
 		var err error
 		if params["args"], err = plainOf(wire.Map{"name": m["name"], "endpoint": d.Options}); err != nil {

@@ -65,6 +65,9 @@ func TestTroubleIsToldClearly(t *testing.T) {
 			require.NotContains(t, r.err+r.out, "no such secret", "a password was shown")
 			require.NotContains(t, r.err, "goroutine ", "a stack was shown")
 			require.Less(t, strings.Count(r.err, "\n"), 12, r.err)
+			if tc.near == near {
+				require.NotContains(t, trace(t, home), "state.db", "a state was made for nothing")
+			}
 		})
 	}
 	t.Run("certificate for an address", func(t *testing.T) {

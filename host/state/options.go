@@ -21,6 +21,9 @@ type Options struct {
 	Log *slog.Logger
 }
 
+// Exists reports whether the state was made already.
+func (o Options) Exists() bool { return exists(o.path()) }
+
 func (o Options) path() string {
 	file := o.File
 	if file == "" {

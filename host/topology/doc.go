@@ -2,7 +2,7 @@
 //
 // Managers are the only declarations there are: thin specs over one declare
 // function, checked one by one so that a mistake is reported where it was made.
-// The Master starts them in order, repositories at the same time, hears the one
+// The Master starts them in order, repositories and states at the same time, hears the one
 // Exit of each, decides (stop, restart, go on) and stops them: engines, user
 // workers, repositories, state, logger.
 //

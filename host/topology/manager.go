@@ -38,6 +38,9 @@ type Declaration struct {
 	// Alone says that its start may ask the user something: nothing else is started
 	// meanwhile, least of all a connection that would wait for the answer.
 	Alone bool
+	// Late says that its start makes something that stays: those before it are to be
+	// started by then, lest a refused password leaves it behind.
+	Late bool
 	// Exclusive names what no other manager may use ("Maildir /home/me/Mail"),
 	// in words for the user.
 	Exclusive []string
@@ -52,6 +55,7 @@ type Manager struct {
 	channels  []*Manager
 	exclusive []string
 	alone     bool
+	late      bool
 }
 
 // Name returns the name of the worker.
@@ -116,7 +120,7 @@ func (t *Topology) declare(kind Kind, d Declaration) (*Manager, error) {
 	if d.Backend == "" {
 		d.Backend = worker.Goroutine
 	}
-	m := &Manager{topology: t, kind: kind, exclusive: d.Exclusive, alone: d.Alone, spec: worker.Spec{
+	m := &Manager{topology: t, kind: kind, exclusive: d.Exclusive, alone: d.Alone, late: d.Late, spec: worker.Spec{
 		Name: d.Name, Kind: d.Worker, Class: d.Class, Backend: d.Backend, Params: d.Params, Channels: map[string]string{},
 	}}
 	if other := t.names[d.Name]; other != nil {

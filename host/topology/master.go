@@ -108,8 +108,8 @@ func New(opt Options) *Master {
 }
 
 // Start starts managers in order, but for those that others have channels to,
-// which come first; repositories in a row are started at the same time, since
-// most of their time is a server's. When one fails, those that were started
+// which come first; repositories and states in a row are started at the same time,
+// since most of their time is a server's. When one fails, those that were started
 // before it are stopped in reverse order, and the error names it. It may be
 // called again for more of them.
 func (m *Master) Start(ctx context.Context, managers ...*Manager) error {

@@ -20,12 +20,12 @@ func TestARunThatGoesWell(t *testing.T) {
 	l.start(l.account("done")...)
 	require.Equal(t, topology.Result{}, l.wait())
 	running := l.host.Running()
-	slices.Sort(running[1:3]) // the repositories are started, and stopped, at the same time
+	slices.Sort(running[1:]) // the repositories and the state are started at the same time
 	require.Equal(t, []string{"log", "far", "near", "state"}, running, "what serves goes on until Stop")
 	require.NoError(t, l.Close(l.ctx))
 	require.Empty(t, l.host.Running())
 	started := l.who("started")
-	slices.Sort(started[1:3])
+	slices.Sort(started[1:4])
 	require.Equal(t, []string{"log", "far", "near", "state", "sync"}, started)
 	stopped := l.who("stopped")
 	slices.Sort(stopped[1:3])
@@ -54,7 +54,7 @@ func TestStartFails(t *testing.T) {
 	l := newLab(t)
 	far := l.server(l.RepositoryManager, "far")
 	near := l.server(l.RepositoryManager, "near")
-	state := l.make(l.StateManager, topology.Declaration{Name: "state", Worker: "server", Params: wire.Map{"start": "fail"}}, nil)
+	state := l.make(l.StateManager, topology.Declaration{Name: "state", Worker: "server", Late: true, Params: wire.Map{"start": "fail"}}, nil)
 	err := l.Start(l.ctx, far, near, state, l.engine("sync", "done", far, near, state))
 	require.ErrorIs(t, err, fault.Auth)
 	require.ErrorContains(t, err, "start worker state: sign in: refused")
@@ -76,6 +76,27 @@ func TestRepositoriesStartTogether(t *testing.T) {
 	require.Equal(t, "near", err.(*fault.Error).Worker)
 	require.Empty(t, l.host.Running())
 	require.NoError(t, l.ctx.Err())
+}
+
+// A state is opened while a server is waited for, unless it has to be made: a run that
+// cannot sign in leaves none behind.
+func TestStateStartsWithTheRepositories(t *testing.T) {
+	server := func(l *lab, declare func(topology.Declaration) (*topology.Manager, error), name, start string, late bool) *topology.Manager {
+		return l.make(declare, topology.Declaration{Name: name, Worker: "server", Late: late, Params: wire.Map{"start": start}}, nil)
+	}
+	t.Run("meanwhile", func(t *testing.T) {
+		l := newLab(t)
+		far, state := server(l, l.RepositoryManager, "far", "wait", false), server(l, l.StateManager, "state", "fail", false)
+		err := l.Start(l.ctx, far, state)
+		require.ErrorIs(t, err, fault.Auth)
+		require.Equal(t, "state", err.(*fault.Error).Worker, "the server is not waited for")
+	})
+	t.Run("late", func(t *testing.T) {
+		l := newLab(t)
+		far, state := server(l, l.RepositoryManager, "far", "fail", false), server(l, l.StateManager, "state", "", true)
+		require.ErrorIs(t, l.Start(l.ctx, far, state), fault.Auth)
+		require.Empty(t, l.who("started"))
+	})
 }
 
 // One that may ask for a password is started alone.

@@ -27,13 +27,14 @@ func startOrder(managers []*Manager) []*Manager {
 }
 
 // startWaves returns managers in groups that may be started at the same time: a
-// repository with those behind it, as long as none of them calls another or is to
-// be started alone.
+// repository or state with those behind it, as long as none of them calls another or
+// is to be started alone or late.
 func startWaves(order []*Manager) [][]*Manager {
+	stores := func(m *Manager) bool { return m.kind == RepositoryManager || m.kind == StateManager }
 	var waves [][]*Manager
 	for i, m := range order {
 		last := len(waves) - 1
-		if i > 0 && m.kind == RepositoryManager && order[i-1].kind == RepositoryManager && !m.alone && !order[i-1].alone &&
+		if i > 0 && stores(m) && stores(order[i-1]) && !m.alone && !m.late && !order[i-1].alone &&
 			!slices.ContainsFunc(m.channels, func(target *Manager) bool { return slices.Contains(waves[last], target) }) {
 			waves[last] = append(waves[last], m)
 			continue
