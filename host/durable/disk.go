@@ -171,6 +171,17 @@ func (d *Disk) File(f *os.File) error {
 	return f.Sync()
 }
 
+// Data makes what was written over an open file durable, but for its times.
+func (d *Disk) Data(f *os.File) error {
+	if d.off {
+		return nil
+	}
+	span := d.timing.Begin(timing.Sync)
+	defer span.End()
+	d.timing.Count(timing.Syncs, 1)
+	return syncData(f)
+}
+
 // Dirs makes what was created, renamed and removed in directories durable. A
 // directory that is not there any more is no error.
 func (d *Disk) Dirs(dirs ...string) error {

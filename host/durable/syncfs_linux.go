@@ -33,3 +33,5 @@ func answersForAll(dir *os.File) bool {
 }
 
 func syncFS(f *os.File) error { return unix.Syncfs(int(f.Fd())) }
+
+func syncData(f *os.File) error { return unix.Fdatasync(int(f.Fd())) }

@@ -161,6 +161,21 @@ func (d *DB) ask(ctx context.Context, op string, conn *sqlite.Conn, fn func(*sql
 	return d.fault(op, err)
 }
 
+// snapshot has all the statements of fn see the same. Each would take and give back
+// its locks otherwise, which costs as much as finding a row.
+func snapshot(conn *sqlite.Conn, fn func() error) (err error) {
+	if err := run(conn, "BEGIN"); err != nil {
+		return err
+	}
+	defer func() {
+		conn.SetInterrupt(nil)
+		if undo := run(conn, "ROLLBACK"); err == nil {
+			err = undo
+		}
+	}()
+	return fn()
+}
+
 func (d *DB) reader() (*sqlite.Conn, error) {
 	d.mu.Lock()
 	if n := len(d.idle); n > 0 {

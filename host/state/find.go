@@ -51,9 +51,11 @@ const (
 // Find reads few rows of a folder of any size: each by an index.
 func (d *DB) Find(ctx context.Context, folder string, wanted Wanted) (Found, error) {
 	var found Found
-	err := d.glance(ctx, opLoad, func(conn *sqlite.Conn) (err error) {
-		found, err = find(conn, folder, wanted)
-		return err
+	err := d.glance(ctx, opLoad, func(conn *sqlite.Conn) error {
+		return snapshot(conn, func() (err error) {
+			found, err = find(conn, folder, wanted)
+			return err
+		})
 	})
 	if err != nil {
 		return Found{}, inFolder(err, folder)

@@ -33,26 +33,19 @@ const (
 // Known hands out what is known of the messages of a side, as Load does with rows.
 func (d *DB) Known(ctx context.Context, folder string, side Side, fn func([]Known) error) error {
 	var refused error // by fn; it goes back as it is
-	err := d.read(ctx, opLoad, func(conn *sqlite.Conn) (err error) {
-		if err := run(conn, "BEGIN"); err != nil { // both statements see the same
-			return err
-		}
-		defer func() {
-			conn.SetInterrupt(nil)
-			if undo := run(conn, "ROLLBACK"); err == nil {
-				err = undo
+	err := d.read(ctx, opLoad, func(conn *sqlite.Conn) error {
+		return snapshot(conn, func() error {
+			odd := map[int64]bool{}
+			err := ask(conn, oddRows, folder, func(row *sqlite.Stmt) error {
+				odd[row.ColumnInt64(0)] = true
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-		}()
-		odd := map[int64]bool{}
-		err = ask(conn, oddRows, folder, func(row *sqlite.Stmt) error {
-			odd[row.ColumnInt64(0)] = true
-			return nil
-		})
-		if err != nil {
+			refused, err = known(conn, folder, side, odd, fn)
 			return err
-		}
-		refused, err = known(conn, folder, side, odd, fn)
-		return err
+		})
 	})
 	if refused != nil {
 		return refused

@@ -20,6 +20,15 @@ func idOf(info fs.FileInfo) (fileID, bool) {
 	return fileID{uint64(st.Dev), uint64(st.Ino)}, true
 }
 
+// links returns how many names a file has, 0 where that is not known.
+func links(info fs.FileInfo) uint64 {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(st.Nlink) // its type differs between systems
+}
+
 // dirTime is when a directory last changed. The change time catches what the
 // modification time does not: a directory that a backup put back together with
 // its old modification time.
