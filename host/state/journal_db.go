@@ -43,6 +43,19 @@ func (d *DB) EndRun(ctx context.Context, run int64, outcome string) error {
 
 // Prune forgets old runs, but the newest: its number is not given twice.
 func (d *DB) Prune(ctx context.Context, before time.Time) error {
+	// Mostly there is none, and a look is cheaper than to write nothing.
+	old := false
+	err := d.glance(ctx, opJournal, func(conn *sqlite.Conn) error {
+		stmt, err := conn.Prepare("SELECT began < ?1 FROM runs ORDER BY id LIMIT 1")
+		if err != nil {
+			return err
+		}
+		stmt.BindInt64(1, before.Unix())
+		return eachRow(stmt, func() error { old = stmt.ColumnBool(0); return nil })
+	})
+	if err != nil || !old {
+		return err
+	}
 	return d.write(ctx, opWriteJournal, true, func(w *writer) error {
 		const old = "(SELECT id FROM runs WHERE began < ?1 AND id < (SELECT max(id) FROM runs))"
 		for _, query := range []string{"DELETE FROM journal WHERE run IN " + old, "DELETE FROM runs WHERE id IN " + old} {

@@ -4,7 +4,7 @@
 // function, checked one by one so that a mistake is reported where it was made.
 // The Master starts them in order, repositories and states at the same time, hears the one
 // Exit of each, decides (stop, restart, go on) and stops them: engines, user
-// workers, repositories, state, logger.
+// workers, repositories and states, logger.
 //
 // # Interrupts
 //

@@ -12,7 +12,7 @@ import (
 // Kind is a kind of manager.
 type Kind string
 
-// The kinds, in the order in which they are stopped.
+// The kinds, in the order in which they are stopped; states with the repositories.
 const (
 	EngineManager     Kind = "engine"
 	WorkerManager     Kind = "worker" // of a user's own worker

@@ -44,7 +44,10 @@ func startWaves(order []*Manager) [][]*Manager {
 	return waves
 }
 
-var stopRank = map[Kind]int{EngineManager: 0, WorkerManager: 1, RepositoryManager: 2, StateManager: 3, LoggerManager: 4}
+// stopRank is the order of the kinds. A state is stopped with the repositories: the
+// engine has called all of them for the last time, and a server takes its time to say
+// good-bye, as the disk does.
+var stopRank = map[Kind]int{EngineManager: 0, WorkerManager: 1, RepositoryManager: 2, StateManager: 2, LoggerManager: 3}
 
 // stopWaves returns managers in groups that may be stopped at the same time.
 // Nobody is stopped before those who call it; among those who could be next,
