@@ -156,9 +156,9 @@ func tell(ctx context.Context, s luaapi.AccountState, id string) (story, error) 
 		return out, err
 	}
 	for len(open) > 0 {
-		row := open[0]
-		open = open[1:]
-		if err := s.Store.Events(ctx, state.Query{Row: row}, see); err != nil {
+		next := state.Query{Rows: open}
+		open = nil
+		if err := s.Store.Events(ctx, next, see); err != nil {
 			return out, err
 		}
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/imapfw/imapfw/host/mail"
@@ -71,15 +72,16 @@ type Event struct {
 	Reason        string
 }
 
-// Query selects events. Empty fields select all.
+// Query selects events. Empty fields select all. Those of a run are found by an index;
+// for others the whole journal is read.
 type Query struct {
 	Run       int64
-	Row       int64
+	Rows      []int64 // of one of these
 	MessageID string
 }
 
 func (q Query) selects(e Event) bool {
-	return (q.Run == 0 || q.Run == e.Run) && (q.Row == 0 || q.Row == e.Row) && (q.MessageID == "" || q.MessageID == e.MessageID)
+	return (q.Run == 0 || q.Run == e.Run) && (len(q.Rows) == 0 || slices.Contains(q.Rows, e.Row)) && (q.MessageID == "" || q.MessageID == e.MessageID)
 }
 
 // The operations as errors name them.

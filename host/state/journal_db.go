@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -216,9 +217,10 @@ func (q Query) sql() (string, []any) {
 		query += " AND run = ?"
 		args = append(args, q.Run)
 	}
-	if q.Row != 0 {
-		query += " AND message = ?"
-		args = append(args, q.Row)
+	if len(q.Rows) > 0 {
+		query += " AND message IN (SELECT value FROM json_each(?))"
+		text, _ := json.Marshal(q.Rows) // numbers can always be written
+		args = append(args, string(text))
 	}
 	if q.MessageID != "" {
 		query += " AND message_id = ?"

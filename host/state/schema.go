@@ -29,12 +29,15 @@ var schema4 string
 //go:embed schema5.sql
 var schema5 string
 
+//go:embed schema6.sql
+var schema6 string
+
 // schema returns the way from an empty database to the present one. A migration
 // that was ever released is not edited: what changes is a new one after it.
 func schema() sqlitemigration.Schema {
 	return sqlitemigration.Schema{
 		AppID:      applicationID,
-		Migrations: []string{schema1, schema2, schema3, schema4, schema5},
+		Migrations: []string{schema1, schema2, schema3, schema4, schema5, schema6},
 	}
 }
 

@@ -24,6 +24,7 @@ func TestOlderStateIsBroughtUpToDate(t *testing.T) {
 	for _, statement := range []string{
 		"INSERT INTO folders (id, far, near, near_cursor) VALUES (1, 'INBOX', 'INBOX', '2 a b'), (2, 'Work', 'Work', '')",
 		"INSERT INTO messages (id, folder, far, near, flags, ident) VALUES (3, 1, '0000000001', 'a', '', 'i'), (4, 1, '0000000002', NULL, '', 'j')",
+		"INSERT INTO journal (run, at, folder, message, op, message_id) VALUES (1, 1, 'INBOX', 3, 'pull', 'a@b'), (1, 1, 'INBOX', 4, 'pull', NULL)",
 	} {
 		require.NoError(t, sqlitex.ExecuteTransient(conn, statement, nil))
 	}
@@ -40,6 +41,13 @@ func TestOlderStateIsBroughtUpToDate(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, found.Rows, 1, "the one without a copy")
 	require.Equal(t, 2, found.Messages)
+	for _, q := range []Query{{MessageID: "a@b"}, {Rows: []int64{3, 7}}} {
+		require.NoError(t, db.Events(t.Context(), q, func(events []Event) error {
+			require.Len(t, events, 1)
+			require.EqualValues(t, 3, events[0].Row)
+			return nil
+		}))
+	}
 }
 
 // A commit that may wait for the disk leaves the next one to wait for itself.

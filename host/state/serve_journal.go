@@ -49,9 +49,14 @@ func (s *Server) journal(ctx context.Context, call *worker.Call) (v wire.Value, 
 		return nil, true, sendAll(ctx, call, runs, encodeRun)
 	case callEvents:
 		a := args(3)
-		q := Query{Run: next[int64](a), Row: next[int64](a), MessageID: a.text()}
-		if a.err != nil {
+		q := Query{Run: next[int64](a)}
+		rows := next[wire.List](a)
+		if q.MessageID = a.text(); a.err != nil {
 			return nil, true, a.err
+		}
+		var err error
+		if q.Rows, err = decodeAll(rows, decodeID); err != nil {
+			return nil, true, err
 		}
 		return nil, true, s.store.Events(ctx, q, func(events []Event) error { return sendAll(ctx, call, events, encodeEvent) })
 	case callPrune:
@@ -109,7 +114,7 @@ func (p proxy) Events(ctx context.Context, q Query, fn func([]Event) error) erro
 	if p.ch.Local() {
 		err = p.local(ctx, callEvents, func(ctx context.Context, s Store) error { return s.Events(ctx, q, see) })
 	} else {
-		err = stream(ctx, p.ch, callEvents, wire.List{q.Run, q.Row, q.MessageID}, nil, func(item wire.Value) error {
+		err = stream(ctx, p.ch, callEvents, wire.List{q.Run, encodeAll(q.Rows, encodeID), q.MessageID}, nil, func(item wire.Value) error {
 			events, err := decodeAll(item, decodeEvent)
 			if err != nil {
 				return err

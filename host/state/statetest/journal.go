@@ -30,7 +30,7 @@ func testJournal(t *testing.T, s state.Store) {
 		{Run: run, At: at, Op: "create", Side: state.Far, Reason: "it was missing"},
 	}}
 	commit(t, s, "INBOX", c)
-	got := events(t, s, state.Query{Row: c.Put[1].ID})
+	got := events(t, s, state.Query{Rows: []int64{c.Put[1].ID}})
 	require.Len(t, got, 1)
 	want := c.Journal[0]
 	want.ID, want.Folder, want.Row, want.Put = got[0].ID, "INBOX", c.Put[1].ID, 0
@@ -42,7 +42,7 @@ func testJournal(t *testing.T, s state.Store) {
 	commit(t, s, "INBOX", &state.Change{Drop: []int64{c.Put[1].ID},
 		Journal: []state.Event{{Run: run, Row: c.Put[1].ID, Op: "delete", Side: state.Near, Before: mail.NewFlags("k")}}})
 	require.Len(t, events(t, s, state.Query{Run: run}), 4)
-	require.Len(t, events(t, s, state.Query{Row: c.Put[1].ID}), 2)
+	require.Len(t, events(t, s, state.Query{Rows: []int64{c.Put[1].ID}}), 2)
 
 	// What is refused leaves no event.
 	bad := &state.Change{Put: []state.Row{{ID: 999, Far: "9"}}, Journal: []state.Event{{Run: run, Op: "pull"}}}

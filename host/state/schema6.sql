@@ -1,0 +1,6 @@
+-- What the columns mean is told in docs/state.md.
+
+-- They were most of what an event costs, and are asked for by `imapfw explain` only,
+-- which reads the journal.
+DROP INDEX journal_message;
+DROP INDEX journal_message_id;
