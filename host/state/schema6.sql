@@ -2,5 +2,5 @@
 
 -- They were most of what an event costs, and are asked for by `imapfw explain` only,
 -- which reads the journal.
-DROP INDEX journal_message;
-DROP INDEX journal_message_id;
+DROP INDEX IF EXISTS journal_message;
+DROP INDEX IF EXISTS journal_message_id;
