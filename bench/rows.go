@@ -15,6 +15,7 @@ var (
 	tiny100k  = corpus{"tiny", 1, 100_000}
 	tiny1m    = corpus{"tiny", 1, 1_000_000}
 	folders   = corpus{"mixed", 200, 100}
+	folders2k = corpus{"tiny", 2_000, 20}
 	bothAnd   = []string{"mbsync", "mbsync-tuned", "offlineimap"}
 	both      = []string{"mbsync", "mbsync-tuned"}
 	byDefault = []string{"mbsync"}
@@ -60,6 +61,10 @@ func allRows() []row {
 		{Name: "flags 100,000 tiny", Scenario: "flags", Corpus: tiny100k, Peers: byDefault,
 			Goals: []goal{{"mbsync", .15}}, PeakMiB: 64},
 		{Name: "local flags 100,000 tiny", Scenario: "local-flags", Corpus: tiny100k, Peers: byDefault, PeakMiB: 64},
+
+		{Name: "cold 2,000 folders", Scenario: "cold", Corpus: folders2k, Peers: byDefault, PeakMiB: 64, Pairs: 1, OnDemand: true},
+		{Name: "noop 2,000 folders", Scenario: "noop", Corpus: folders2k, Peers: byDefault, PeakMiB: 64, Pairs: 3, OnDemand: true},
+		{Name: "flags 2,000 folders", Scenario: "flags", Corpus: folders2k, Peers: byDefault, PeakMiB: 64, Pairs: 3, OnDemand: true},
 
 		{Name: "cold 1,000,000 tiny", Scenario: "cold", Corpus: tiny1m, PeakMiB: 96, Pairs: 1, OnDemand: true},
 		{Name: "noop 1,000,000 tiny", Scenario: "noop", Corpus: tiny1m, PeakMiB: 96, Pairs: 3, OnDemand: true},
