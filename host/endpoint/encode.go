@@ -47,13 +47,13 @@ func decodeFolders(list wire.List) ([]mail.Folder, error) {
 
 // encodeResult leaves the key sets out: they go ahead of it, in pieces.
 func encodeResult(r mail.Result) wire.Map {
-	return wire.Map{"epoch": r.Epoch, "cursor": string(r.Cursor), "complete": r.Complete,
+	return wire.Map{"epoch": r.Epoch, "id": r.ID, "cursor": string(r.Cursor), "complete": r.Complete,
 		"rewound": r.Rewound, "unsure": r.Unsure, "filtered": r.Filtered}
 }
 
 func decodeResult(v wire.Value, present, gone mail.KeySet) (mail.Result, error) {
 	f := read(v)
-	return mail.Result{Epoch: f.text("epoch"), Cursor: mail.Cursor(f.text("cursor")), Complete: f.bool("complete"),
+	return mail.Result{Epoch: f.text("epoch"), ID: f.text("id"), Cursor: mail.Cursor(f.text("cursor")), Complete: f.bool("complete"),
 		Rewound: f.bool("rewound"), Unsure: f.bool("unsure"), Filtered: f.bool("filtered"), Present: present, Gone: gone}, f.err
 }
 

@@ -199,8 +199,11 @@ func (e *Engine) unchanged(p *pair) bool {
 	k := p.known
 	return k != nil && e.doubt == "" && k.Open == 0 && k.Policy == e.policyOf(p) &&
 		still(p.far, k.FarEpoch, k.FarCursor) && still(p.near, k.NearEpoch, k.NearCursor) &&
-		p.far.ID == k.FarID && p.near.ID == k.NearID
+		sameOrUntold(p.far.ID, k.FarID) && sameOrUntold(p.near.ID, k.NearID)
 }
+
+// sameOrUntold reports whether a listed folder has the ID that is known.
+func sameOrUntold(listed, known string) bool { return listed == "" || listed == known }
 
 // still reports whether a listed folder is as a cursor has it.
 func still(f *mail.Folder, epoch string, cursor mail.Cursor) bool {

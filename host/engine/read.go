@@ -348,12 +348,7 @@ func (r *reading) complete(plan *FolderPlan) {
 	plan.refs = map[state.Side]mail.Ref{state.Far: refOf(r.p.name, far), state.Near: refOf(r.p.name, near)}
 	plan.record = state.Folder{Far: r.p.name, Near: r.p.name, FarEpoch: far.Epoch, NearEpoch: near.Epoch,
 		FarCursor: far.Cursor, NearCursor: near.Cursor}
-	if r.p.far != nil {
-		plan.record.FarID = r.p.far.ID
-	}
-	if r.p.near != nil {
-		plan.record.NearID = r.p.near.ID
-	}
+	plan.record.FarID, plan.record.NearID = r.id(state.Far), r.id(state.Near)
 	plan.options, plan.limits = r.e.fingerprint(), r.p.limits()
 	plan.record.Policy = plan.policy()
 	plan.census = r.census()
@@ -374,6 +369,21 @@ func (r *reading) complete(plan *FolderPlan) {
 		plan.Steps = append([]*Step{{Op: OpCreate, Folder: r.p.name, Side: r.p.create,
 			Reason: "it is on the " + r.p.create.Other().String() + " side only"}}, plan.Steps...)
 	}
+}
+
+// id is what names a folder of a side for good: as it was listed, or read, or known.
+func (r *reading) id(side state.Side) string {
+	if f := r.listed(side); f != nil && f.ID != "" {
+		return f.ID
+	}
+	res, known := r.results[side], r.p.known
+	if res.ID != "" || known == nil || res.Epoch != r.epoch(side) {
+		return res.ID
+	}
+	if side == state.Far {
+		return known.FarID
+	}
+	return known.NearID
 }
 
 // lively reports whether a folder that was removed on one side has new or changed

@@ -114,6 +114,7 @@ type renameMatcher struct {
 // folderLook is what a look at a fresh folder showed.
 type folderLook struct {
 	epoch  string
+	id     string
 	keys   map[mail.Key]bool
 	idents map[sameHeader]int // of all of its messages, once they were wanted
 }
@@ -166,17 +167,36 @@ func (m *renameMatcher) match(ctx context.Context) (map[string]string, error) {
 	return found, nil
 }
 
+// ids returns the ID of a missing folder, and that of a fresh one, as far as it was
+// told yet.
 func (m *renameMatcher) ids(from, to string) (was, is string) {
-	known := m.e.known[from]
-	was = known.FarID
-	if m.side == state.Near {
-		was = known.NearID
+	of := func(known state.Folder) string {
+		if m.side == state.Near {
+			return known.NearID
+		}
+		return known.FarID
 	}
-	return was, m.e.listed[m.side][to].ID
+	was = of(m.e.known[from])
+	for name, known := range m.e.known {
+		if name != from && of(known) == was {
+			was = "" // an administrator has copied one of them
+		}
+	}
+	if is = m.e.listed[m.side][to].ID; is == "" && m.looks[to] != nil {
+		is = m.looks[to].id
+	}
+	return was, is
 }
 
-func (m *renameMatcher) sameID(_ context.Context, from, to string) (bool, error) {
+func (m *renameMatcher) sameID(ctx context.Context, from, to string) (bool, error) {
 	was, is := m.ids(from, to)
+	if was != "" && is == "" {
+		look, err := m.look(ctx, to)
+		if err != nil {
+			return false, err
+		}
+		is = look.id
+	}
 	return was != "" && was == is, nil
 }
 
@@ -287,7 +307,7 @@ func (m *renameMatcher) look(ctx context.Context, folder string) (*folderLook, e
 	if err != nil {
 		return nil, err
 	}
-	look.epoch, m.looks[folder] = res.Epoch, look
+	look.epoch, look.id, m.looks[folder] = res.Epoch, res.ID, look
 	return look, nil
 }
 

@@ -33,7 +33,7 @@ type Folder struct {
 	Limit int64
 	// ID names the folder whatever it is called: it stays when the folder is
 	// renamed, and no other folder of the store ever has it. Empty where the
-	// store has no such thing.
+	// store has no such thing, or has it in Result.ID.
 	ID string
 	// Hidden marks a folder that a filter keeps out of the sync. It exists: the
 	// engine neither reads it nor takes it for removed.

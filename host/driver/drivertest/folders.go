@@ -25,6 +25,18 @@ func (e *env) folders(t *testing.T) map[string]mail.Folder {
 	return out
 }
 
+// id returns what names a folder for good: it is told with the listing, or with the
+// folder when it is read from the beginning.
+func (e *env) id(t *testing.T, name string) string {
+	t.Helper()
+	if id := e.folders(t)[name].ID; id != "" {
+		return id
+	}
+	res, err := e.store.Changes(e.ctx, mail.Ref{Name: name}, "", func([]mail.Meta) error { return nil })
+	require.NoError(t, err)
+	return res.ID
+}
+
 func testList(t *testing.T, e *env) {
 	e.create(t, "b")
 	ref := e.create(t, "a")

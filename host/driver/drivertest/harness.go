@@ -76,7 +76,7 @@ type Features struct {
 	Normalise func([]byte) []byte
 	// Unholdable are names the suite uses that this store cannot hold.
 	Unholdable []string
-	// FolderIDs: Folders tells what names a folder whatever it is called.
+	// FolderIDs: Folders or Changes tells what names a folder whatever it is called.
 	FolderIDs bool
 	// BadNames are names that CreateFolder must refuse with fault.BadName.
 	BadNames []string

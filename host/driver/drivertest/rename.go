@@ -31,7 +31,10 @@ func testRenameFolder(t *testing.T, e *env) {
 			e.add(t, ref, m)
 		}
 	}
-	before := e.folders(t)
+	before := map[string]string{}
+	for name := range tree {
+		before[name] = e.id(t, name)
+	}
 	require.NoError(t, renamer.RenameFolder(e.ctx, "Old", "Top/New"))
 	for _, reopened := range []bool{false, true} {
 		if reopened {
@@ -47,9 +50,9 @@ func testRenameFolder(t *testing.T, e *env) {
 			require.Contains(t, after, now)
 			require.Empty(t, after[now].Fault)
 			if e.h.FolderIDs {
-				require.NotEmpty(t, before[name].ID)
+				require.NotEmpty(t, before[name])
 			}
-			require.Equal(t, before[name].ID, after[now].ID, "the id of %s stays", name)
+			require.Equal(t, before[name], e.id(t, now), "the id of %s stays", name)
 		}
 		require.Equal(t, subjects(1), e.subjects(t, e.pin(t, "Top/New")))
 		require.Equal(t, subjects(2), e.subjects(t, e.pin(t, "Top/New/Sub")))
@@ -72,8 +75,7 @@ func testRenameFolder(t *testing.T, e *env) {
 	require.Equal(t, subjects(1, 5), e.subjects(t, e.pin(t, "Top/New")))
 	require.Equal(t, subjects(6), e.subjects(t, again))
 	if e.h.FolderIDs {
-		list := e.folders(t)
-		require.NotEqual(t, list["Old"].ID, list["Top/New"].ID)
+		require.NotEqual(t, e.id(t, "Old"), e.id(t, "Top/New"))
 	}
 
 	// Back, beside it, and in another case.

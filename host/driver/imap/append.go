@@ -44,14 +44,14 @@ func (d *Driver) Reserve(ctx context.Context, folder mail.Ref, n int) (mail.Rese
 
 // next asks for UIDVALIDITY and UIDNEXT.
 func (s *session) next(ctx context.Context, box mailbox) (status, error) {
-	known, ok := s.facts.of(box.name)
-	if ok && (s.selected == nil || s.selected.name != box.name) {
+	known, _ := s.facts.of(box.name)
+	if known.complete() && (s.selected == nil || s.selected.name != box.name) {
 		st, err := s.status(ctx, box)
 		if err != nil || st.uidNext > 0 && epochOf(st.validity) == known.epoch {
 			return st, err
 		}
 	}
-	sel, err := s.enter(ctx, box, "", true)
+	sel, err := s.enter(ctx, box, "", anew|toWrite)
 	if err != nil {
 		return status{}, err
 	}
@@ -247,12 +247,12 @@ func (s *session) appendName(box mailbox) string {
 
 // check makes sure that the folder has the epoch. Mostly Reserve has.
 func (d *Driver) check(ctx context.Context, box mailbox, epoch string) (fact, error) {
-	known, ok := d.facts.of(box.name)
-	if epoch == "" || ok && known.epoch == epoch {
+	known, _ := d.facts.of(box.name)
+	if epoch == "" || known.complete() && known.epoch == epoch {
 		return known, nil
 	}
 	err := d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
-		_, err := s.enter(ctx, box, epoch, true)
+		_, err := s.enter(ctx, box, epoch, anew|toWrite)
 		return err
 	})
 	known, _ = d.facts.of(box.name)

@@ -110,7 +110,7 @@ func (ch *changing) gone(uids mail.KeySet) {
 // on runs fn on a session with the folder selected for writing.
 func (ch *changing) on(ctx context.Context, op string, repeat bool, fn func(context.Context, *session) error) error {
 	return ch.d.with(ctx, ch.box.name, repeat, func(ctx context.Context, s *session) error {
-		sel, err := s.enter(ctx, ch.box, ch.epoch, false)
+		sel, err := s.enter(ctx, ch.box, ch.epoch, toWrite)
 		if err != nil {
 			return err
 		}

@@ -91,9 +91,19 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 		call := request{set: r.since.everything(), want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
 		ahead = &call
 	}
-	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, true, ahead)
+	fromStart := r.since == (position{})
+	if fromStart {
+		ahead = r.d.askGUID(s, r.box, &r.result.ID)
+	}
+	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, anew, ahead)
 	if err != nil {
 		return err
+	}
+	if fromStart && asked != nil {
+		if s.refused(ctx, asked.Err) {
+			r.d.noGUID.Store(true)
+		}
+		asked = nil
 	}
 	if asked != nil && asked.Err == nil {
 		if list, incomplete := came.settle(metaItems); incomplete.Empty() {
@@ -213,7 +223,7 @@ func (r *reading) ask(ctx context.Context, p part) (answer, error) {
 	var a answer
 	var missing mail.KeySet
 	err := r.d.with(ctx, r.box.name, true, func(ctx context.Context, s *session) error {
-		if _, err := s.enter(ctx, r.box, r.epoch, false); err != nil {
+		if _, err := s.enter(ctx, r.box, r.epoch, 0); err != nil {
 			return err
 		}
 		a = answer{}
@@ -265,7 +275,7 @@ func (r *reading) addsUp() bool {
 // count asks who is there now: others may have added and removed some since the folder
 // was selected.
 func (r *reading) count(ctx context.Context, s *session) error {
-	sel, err := s.enter(ctx, r.box, r.epoch, true)
+	sel, err := s.enter(ctx, r.box, r.epoch, anew)
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func TestContractOnDovecot(t *testing.T) {
 			f := features
 			f.KeysUntold, f.NoFolderCursors, f.Delta = one.untold, one.plain, !one.plain
 			f.Normalise = dovecotForm
-			f.FolderIDs = len(one.without) == 0 // told with the listing
+			f.FolderIDs = len(one.without) == 0 // told when a folder is read from the beginning
 			f.Unholdable = []string{"~tilde", "..", "a/../b"}
 			if !one.plain { // Maildir++, or dots between the levels
 				f.Unholdable = append(f.Unholdable, ".hidden", "a/.hidden", "v1.0")

@@ -53,7 +53,7 @@ func (d *Driver) Describe(ctx context.Context, folder mail.Ref, keys mail.KeySet
 func (d *Driver) describe(ctx context.Context, box mailbox, epoch string, set mail.KeySet, want items, failed func(mail.Key, error)) ([]record, error) {
 	var list []record
 	err := d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
-		_, err := s.enter(ctx, box, epoch, false)
+		_, err := s.enter(ctx, box, epoch, 0)
 		if err == nil {
 			list, err = s.fetchSet(ctx, set, want, nil)
 		}

@@ -14,9 +14,13 @@ type facts struct {
 
 // fact is what the latest SELECT of a folder told.
 type fact struct {
-	epoch string
-	flags permanentFlags
+	epoch  string
+	flags  permanentFlags
+	peeked bool // its flags were not told
 }
+
+// complete reports whether all is known.
+func (f fact) complete() bool { return f.epoch != "" && !f.peeked }
 
 func (f *facts) of(folder string) (fact, bool) {
 	f.mu.Lock()

@@ -140,7 +140,7 @@ func (d *Driver) persist(ctx context.Context, box mailbox, epoch string, missing
 ) error {
 	var there mail.KeySet
 	err := d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
-		if _, err := s.enter(ctx, box, epoch, false); err != nil {
+		if _, err := s.enter(ctx, box, epoch, 0); err != nil {
 			return err
 		}
 		var err error
@@ -155,7 +155,7 @@ func (d *Driver) persist(ctx context.Context, box mailbox, epoch string, missing
 		defer sp.close()
 		var list []record
 		err = d.with(ctx, box.name, true, func(ctx context.Context, s *session) error {
-			if _, err := s.enter(ctx, box, epoch, false); err != nil {
+			if _, err := s.enter(ctx, box, epoch, 0); err != nil {
 				return err
 			}
 			var err error

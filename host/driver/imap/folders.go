@@ -67,15 +67,7 @@ func (d *Driver) list(ctx context.Context, s *session) ([]*entry, error) {
 	if extended && s.Has(goimap.CapListStatus) {
 		items = statusItems(s)
 	}
-	guid := items != "" && hasGUID(s) && !d.noGUID.Load()
-	if guid {
-		items += " X-GUID"
-	}
 	list, byRaw, err := d.sendList(ctx, s, items)
-	if guid && s.refused(ctx, err) {
-		d.noGUID.Store(true)
-		list, byRaw, err = d.sendList(ctx, s, statusItems(s))
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +101,7 @@ func (d *Driver) sendList(ctx context.Context, s *session, items string) (list [
 		cmd.Raw(")")
 	}
 	byRaw = map[string]*entry{}
-	_, err = s.Do(ctx, cmd, func(r *conn.Response) error {
+	_, err = d.peek(ctx, s, items != "", cmd, func(r *conn.Response) error {
 		if r.Name == "STATUS" {
 			if len(r.Fields) > 0 {
 				if e := byRaw[rawKey(r.Fields[0].Text)]; e != nil {
@@ -125,12 +117,6 @@ func (d *Driver) sendList(ctx context.Context, s *session, items string) (list [
 		return nil
 	}, "LIST", "STATUS")
 	return list, byRaw, err
-}
-
-// hasGUID reports whether the server is a Dovecot, which has no MAILBOXID but
-// keeps the same thing, and tells it without naming a capability.
-func hasGUID(s *session) bool {
-	return strings.EqualFold(s.ServerID()["name"], "Dovecot") && !s.Has("OBJECTID") && !s.Ignores("X-GUID")
 }
 
 // dropSharedIDs takes away the IDs that several folders have: the administrator
@@ -226,7 +212,7 @@ func statusOf(r *conn.Response) status {
 	}
 	if id, ok := r.Item("MAILBOXID"); ok && len(id.List) == 1 {
 		st.id = id.List[0].Text
-	} else if id, ok := r.Item("X-GUID"); ok {
+	} else if id, ok := r.Item(guid); ok {
 		st.id = id.Text
 	}
 	return st

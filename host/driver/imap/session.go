@@ -39,6 +39,12 @@ type selected struct {
 	flags    permanentFlags
 	// notSticky: the server gives other UIDs in each session.
 	notSticky bool
+
+	// peeked: it was opened for reading only, along with a listing; what flags the
+	// folder keeps was not told. See peek.
+	peeked bool
+	// unused: its counters are good for one reading, as if it were selected now.
+	unused bool
 }
 
 func (sel *selected) epoch() string { return epochOf(sel.validity) }
@@ -65,25 +71,31 @@ func (s *session) suits(folder string) int {
 	return 1
 }
 
-// enter selects a folder unless it is selected, and checks the epoch. With
-// again it selects it in any case: the counters are those of now.
-func (s *session) enter(ctx context.Context, box mailbox, epoch string, again bool) (*selected, error) {
-	sel, _, err := s.enterAsking(ctx, box, epoch, again, nil)
+// purpose is what a folder is entered for, beside reading in it.
+type purpose int
+
+const (
+	anew    purpose = 1 << iota // the counters have to be those of now
+	toWrite                     // flags are changed in it, or what flags it keeps is to be known
+)
+
+// enter selects a folder unless it is selected, and checks the epoch.
+func (s *session) enter(ctx context.Context, box mailbox, epoch string, why purpose) (*selected, error) {
+	sel, _, err := s.enterAsking(ctx, box, epoch, why, nil)
 	return sel, err
 }
 
-// enterAsking is enter; where it selects, it sends ahead, if that is not nil, in
-// the same round trip, for the folder that it will be in. The answer is nil where
-// it did not.
-func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, again bool, ahead *conn.Call) (*selected, *conn.Answer, error) {
-	if !again && s.selected != nil && s.selected.name == box.name {
-		// A folder that was made anew may still be the old one here, and one that
-		// was renamed has left its name to others.
-		known, ok := s.facts.of(box.name)
-		again = !ok || known.epoch != s.selected.epoch()
-	}
+// enterAsking is enter, and sends ahead, if that is not nil, for the folder that it
+// will be in: in the same round trip, where it selects. The answer is nil where
+// nothing was sent.
+func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, why purpose, ahead *conn.Call) (*selected, *conn.Answer, error) {
 	var asked *conn.Answer
-	if again || s.selected == nil || s.selected.name != box.name {
+	if s.hasEntered(box, why) {
+		s.selected.unused = s.selected.unused && why&anew == 0
+		if ahead != nil {
+			asked = &s.DoAll(ctx, *ahead)[0]
+		}
+	} else {
 		s.selected = nil // also when SELECT fails (RFC 9051 section 6.3.2)
 		var sel *selected
 		var err error
@@ -91,12 +103,24 @@ func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, ag
 			return nil, nil, err
 		}
 		s.selected = sel
-		s.facts.learn(box.name, fact{sel.epoch(), sel.flags})
+		s.facts.learn(box.name, fact{epoch: sel.epoch(), flags: sel.flags})
 	}
 	if epoch != "" && epoch != s.selected.epoch() {
 		return nil, nil, epochChanged(box.name, epoch, s.selected.epoch())
 	}
 	return s.selected, asked, nil
+}
+
+// hasEntered reports whether a folder is selected in a way that serves the purpose.
+func (s *session) hasEntered(box mailbox, why purpose) bool {
+	sel := s.selected
+	if sel == nil || sel.name != box.name || why&anew != 0 && !sel.unused || why&toWrite != 0 && sel.peeked {
+		return false
+	}
+	// A folder that was made anew may still be the old one here, and one that
+	// was renamed has left its name to others.
+	known, ok := s.facts.of(box.name)
+	return ok && known.epoch == sel.epoch()
 }
 
 func epochChanged(folder, was, is string) error {
@@ -109,12 +133,9 @@ func (s *session) sendSelect(ctx context.Context, box mailbox, ahead *conn.Call)
 	sel := &selected{name: box.name}
 	command := "SELECT"
 	if s.examine {
-		command = "EXAMINE" // it does not even take away \Recent
+		command = examine
 	}
-	calls := []conn.Call{{Cmd: box.add(conn.Cmd(command)), On: func(r *conn.Response) error {
-		sel.note(r)
-		return nil
-	}, Take: []string{"OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST"}}}
+	calls := []conn.Call{sel.call(command, box)}
 	if ahead != nil {
 		calls = append(calls, *ahead)
 	}
@@ -135,6 +156,17 @@ func (s *session) sendSelect(ctx context.Context, box mailbox, ahead *conn.Call)
 		return sel, &answers[1], nil
 	}
 	return sel, nil, nil
+}
+
+// examine selects a folder for reading only: it does not even take away \Recent.
+const examine = "EXAMINE"
+
+// call is a command that selects a folder.
+func (sel *selected) call(command string, box mailbox) conn.Call {
+	return conn.Call{Cmd: box.add(conn.Cmd(command)), On: func(r *conn.Response) error {
+		sel.note(r)
+		return nil
+	}, Take: []string{"OK", "NO", "EXISTS", "FLAGS", "RECENT", "LIST"}}
 }
 
 // note takes one untagged response to SELECT.

@@ -32,7 +32,7 @@ func (t *transfer) spooled(ctx context.Context, left mail.KeySet) error {
 	for chunk := range pieces(left, t.d.chunk) {
 		var sizes map[uint32]int64
 		err := t.d.with(ctx, t.box.name, true, func(ctx context.Context, s *session) error {
-			_, err := s.enter(ctx, t.box, t.epoch, false)
+			_, err := s.enter(ctx, t.box, t.epoch, 0)
 			if err == nil && chunk.Len() > 1 {
 				sizes, err = s.sizesOf(ctx, chunk)
 			}
@@ -88,7 +88,7 @@ func groups(set mail.KeySet, sizes map[uint32]int64) iter.Seq[mail.KeySet] {
 func (t *transfer) readGroup(ctx context.Context, set mail.KeySet) (group, error) {
 	g := group{spool: newSpool(t.d.opts.TempDir)}
 	g.err = t.d.with(ctx, t.box.name, true, func(ctx context.Context, s *session) error {
-		_, err := s.enter(ctx, t.box, t.epoch, false)
+		_, err := s.enter(ctx, t.box, t.epoch, 0)
 		if err != nil {
 			return err
 		}

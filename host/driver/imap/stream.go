@@ -26,7 +26,7 @@ const (
 // stream reads content and gives it to fn while it comes from the socket. Several
 // commands are on their way at once.
 func (t *transfer) stream(ctx context.Context, s *session, left mail.KeySet) error {
-	if _, err := s.enter(ctx, t.box, t.epoch, false); err != nil {
+	if _, err := s.enter(ctx, t.box, t.epoch, 0); err != nil {
 		return err
 	}
 	caller := ctx

@@ -1,0 +1,86 @@
+package imap_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	goimap "github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"github.com/stretchr/testify/require"
+
+	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
+	"github.com/imapfw/imapfw/host/mail"
+)
+
+// A Dovecot opens its inbox much faster before it has listed its folders. What is read
+// then is read where it is open; a later reading begins with the counters of then.
+func TestTheInboxIsOpenedBeforeTheListing(t *testing.T) {
+	d, mailbox, trace := traced(t)
+	list, err := d.Folders(t.Context())
+	require.NoError(t, err)
+	names := trace.names()
+	require.Equal(t, []string{"EXAMINE", "LIST"}, names[len(names)-2:])
+
+	told, first := changes(t, d, "")
+	require.Equal(t, uids(1, 20), told)
+	require.Equal(t, list[0].Cursor, first.Cursor)
+	_, err = bodies(t, d, uids(1, 5))
+	require.NoError(t, err)
+	names = trace.names()
+	require.NotContains(t, names, "SELECT")
+	require.NotContains(t, names, "EXAMINE")
+
+	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(20, 300))
+	told, _ = changes(t, d, first.Cursor)
+	require.Equal(t, uids(21, 21), told)
+	require.Contains(t, trace.names(), "SELECT")
+}
+
+// To list folders takes no \Recent away, and the inbox can be written to after it.
+func TestTheInboxThatWasOpenedForReading(t *testing.T) {
+	d, mailbox, trace := traced(t)
+	_, err := d.Folders(t.Context())
+	require.NoError(t, err)
+	mailbox.in(t, mail.Inbox, func(c *imapclient.Client) {
+		list, err := c.Fetch(goimap.SeqSet{{Start: 1}}, &goimap.FetchOptions{Flags: true}).Collect()
+		require.NoError(t, err)
+		require.Len(t, list, 20)
+		for _, m := range list {
+			require.Contains(t, m.Flags, goimap.Flag(`\Recent`))
+		}
+	})
+
+	_, read := changes(t, d, "")
+	trace.commands()
+	flags := mail.NewFlags(`\Flagged`, "work")
+	ref := mail.Ref{Name: mail.Inbox, Epoch: read.Epoch}
+	out, err := d.Change(t.Context(), ref, []mail.Change{{Key: mail.UIDKey(3), Op: mail.ChangeFlags, Add: flags}})
+	require.NoError(t, err)
+	require.NoError(t, out[0].Err)
+	require.Equal(t, mail.Flags{}, out[0].Dropped)
+	require.Equal(t, "SELECT", trace.names()[0])
+	told, _ := changes(t, d, read.Cursor)
+	require.Equal(t, uids(3, 3), told)
+}
+
+// What flags a folder keeps is told by SELECT only: a message is not delivered on the
+// word of EXAMINE.
+func TestDeliverToTheInboxThatWasOpenedForReading(t *testing.T) {
+	d, mailbox, _ := traced(t)
+	_, err := d.Folders(t.Context())
+	require.NoError(t, err)
+	r, err := d.Reserve(t.Context(), inbox, 1)
+	require.NoError(t, err)
+	require.Equal(t, mail.UIDKey(21), r.Next)
+	m := imaptest.SampleMessage(20, 300)
+	m.Flags = mail.NewFlags(`\Seen`, "work")
+	placed, err := deliver(t, d, inbox, m)
+	require.NoError(t, err)
+	require.NoError(t, placed[0].Err)
+	mailbox.in(t, mail.Inbox, func(c *imapclient.Client) {
+		list, err := c.Fetch(goimap.UIDSetNum(21), &goimap.FetchOptions{Flags: true}).Collect()
+		require.NoError(t, err)
+		require.True(t, slices.ContainsFunc(list[0].Flags, func(f goimap.Flag) bool { return strings.EqualFold(string(f), "work") }))
+	})
+}
