@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 	"github.com/imapfw/imapfw/host/engine"
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/state"
 )
 
 // A folder that was renamed on one side is renamed on the other: no message is
@@ -51,26 +53,58 @@ func TestRenamedFolderIsRenamed(t *testing.T) {
 	}
 }
 
-// Servers that name folders for good are believed, whatever else has changed.
+// Servers that name folders for good are believed, whatever else has changed; also
+// those that tell it only when a folder is read.
 func TestRenamedFolderByID(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := newWorld(t, "imap-maildir")
+		w.far = memory.New(memory.Options{IDs: true, LateIDs: late})
+		require.NoError(t, w.far.Open(context.Background()))
+		w.far.Add("Old", w.message())
+		w.far.Add("Old", w.message())
+		w.sync()
+		w.far.Add("Old", w.message()) // a reading from where the last one ended tells no ID
+		w.sync()
+		w.still()
+		w.far.MoveFolder("Old", "New")
+		w.far.Renumber("New")
+		for _, m := range w.far.Snapshot()["New"][:2] {
+			w.far.Remove("New", m.Key)
+		}
+		r := w.sync()
+		require.Equal(t, 1, r.Renamed)
+		require.Zero(t, r.RemovedNear, "its messages are paired anew")
+		w.same()
+		w.still()
+
+		// One that was removed and another that was made are two.
+		w.far.DropFolder("New")
+		w.far.Add("Other", w.message())
+		require.Zero(t, w.sync().Renamed)
+	}
+}
+
+// An ID that two folders had names neither: an administrator has copied one of them.
+func TestFoldersOfOneID(t *testing.T) {
 	w := newWorld(t, "imap-maildir")
 	w.far = memory.New(memory.Options{IDs: true})
 	require.NoError(t, w.far.Open(context.Background()))
-	w.far.Add("Old", w.message())
-	w.far.Add("Old", w.message())
+	for _, name := range []string{"Old", "Copy"} {
+		w.far.Add(name, w.message())
+	}
 	w.sync()
-	w.far.MoveFolder("Old", "New")
-	w.far.Renumber("New")
-	w.far.Remove("New", w.far.Snapshot()["New"][0].Key)
-	r := w.sync()
-	require.Equal(t, 1, r.Renamed)
-	require.Zero(t, r.RemovedNear, "its messages are paired anew")
-	w.same()
-	w.still()
-
-	// One that was removed and another that was made are two.
-	w.far.DropFolder("New")
-	w.far.Add("Other", w.message())
+	w.far.DropFolder("Old")
+	w.far.Add("New", w.message())
+	listed, err := w.far.Folders(t.Context())
+	require.NoError(t, err)
+	known, err := w.state.Folders(t.Context())
+	require.NoError(t, err)
+	for _, f := range known {
+		if f.Far != mail.Inbox {
+			f.FarID = listed[slices.IndexFunc(listed, func(l mail.Folder) bool { return l.Name == "New" })].ID
+			require.NoError(t, w.state.Commit(t.Context(), f.Far, &state.Change{Folder: &f}))
+		}
+	}
 	require.Zero(t, w.sync().Renamed)
 }
 

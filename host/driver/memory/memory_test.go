@@ -18,8 +18,9 @@ func TestConformance(t *testing.T) {
 		opts     memory.Options
 		features drivertest.Features
 	}{
-		"IMAP":    {memory.Options{IDs: true}, drivertest.Features{LineEnds: mail.CRLF, Delta: true, FolderIDs: true}},
-		"Maildir": {memory.Options{Maildir: true}, drivertest.Features{LineEnds: mail.LF, ChosenKeys: true}},
+		"late IDs": {memory.Options{IDs: true, LateIDs: true}, drivertest.Features{LineEnds: mail.CRLF, Delta: true, FolderIDs: true}},
+		"IMAP":     {memory.Options{IDs: true}, drivertest.Features{LineEnds: mail.CRLF, Delta: true, FolderIDs: true}},
+		"Maildir":  {memory.Options{Maildir: true}, drivertest.Features{LineEnds: mail.LF, ChosenKeys: true}},
 		"Eager": {memory.Options{Eager: true, NoUIDPlus: true, Batch: 7, Keywords: 5},
 			drivertest.Features{LineEnds: mail.CRLF, Delta: true, EarlyVisible: true, KeysUntold: true, MaxKeywords: 5}},
 		"NoKeywords": {memory.Options{Keywords: -1}, drivertest.Features{LineEnds: mail.CRLF, Delta: true, NoKeywords: true}},

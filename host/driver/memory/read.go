@@ -23,9 +23,13 @@ func (s *Store) Folders(ctx context.Context) ([]mail.Folder, error) {
 	s.mu.Lock()
 	var list []mail.Folder
 	for _, f := range s.folders {
+		id := f.id
+		if s.opts.LateIDs {
+			id = ""
+		}
 		list = append(list, mail.Folder{
 			Name: f.name, Raw: f.name, Attrs: slices.Clone(f.attrs), Subscribed: f.subscribed,
-			Count: len(f.messages), Epoch: f.epochString(), Cursor: f.cursor(), Limit: s.limit, ID: f.id,
+			Count: len(f.messages), Epoch: f.epochString(), Cursor: f.cursor(), Limit: s.limit, ID: id,
 		})
 	}
 	s.mu.Unlock()
@@ -66,6 +70,9 @@ func (f *folder) changes(since mail.Cursor, maildir bool) (mail.Result, []mail.M
 	res := mail.Result{Epoch: f.epochString(), Cursor: f.cursor()}
 	if maildir {
 		res.Cursor = res.Cursor.Marked(f.mark())
+	}
+	if since == "" {
+		res.ID = f.id
 	}
 	was, _ := since.Mark()
 	now, _ := res.Cursor.Mark()

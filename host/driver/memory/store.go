@@ -31,6 +31,9 @@ type Options struct {
 	// IDs gives each folder an id that stays when it is renamed, as servers with
 	// OBJECTID (RFC 8474) do.
 	IDs bool
+	// LateIDs leaves the ids out of the listing: they are told of a folder that is
+	// read from the beginning.
+	LateIDs bool
 	// Batch is the number of metas handed out at once; 0 means 500.
 	Batch int
 	// Now is the clock for messages delivered without a date; nil means
