@@ -67,12 +67,19 @@ func TestTheInboxThatWasOpenedForReading(t *testing.T) {
 // What flags a folder keeps is told by SELECT only: a message is not delivered on the
 // word of EXAMINE.
 func TestDeliverToTheInboxThatWasOpenedForReading(t *testing.T) {
-	d, mailbox, _ := traced(t)
+	d, mailbox, trace := traced(t)
 	_, err := d.Folders(t.Context())
 	require.NoError(t, err)
-	r, err := d.Reserve(t.Context(), inbox, 1)
+	// Another connection asks, since this one is busy.
+	err = d.Bodies(t.Context(), inbox, uids(1, 1), func(mail.Meta, mail.Body) error {
+		trace.commands()
+		r, err := d.Reserve(t.Context(), inbox, 1)
+		require.NoError(t, err)
+		require.Equal(t, mail.UIDKey(21), r.Next)
+		require.Contains(t, trace.names(), "SELECT")
+		return nil
+	})
 	require.NoError(t, err)
-	require.Equal(t, mail.UIDKey(21), r.Next)
 	m := imaptest.SampleMessage(20, 300)
 	m.Flags = mail.NewFlags(`\Seen`, "work")
 	placed, err := deliver(t, d, inbox, m)
