@@ -36,7 +36,8 @@ type Reader interface {
 
 	// Changes hands out, in batches ordered by key, the metas of the messages
 	// that are new or whose flags changed since a cursor; with an empty cursor,
-	// of all of them. The batch is the callee's again when fn returns.
+	// of all of them. The batch is the callee's again when fn returns. What changed
+	// since Folders was called may be left for the next time.
 	Changes(ctx context.Context, folder mail.Ref, since mail.Cursor, fn func([]mail.Meta) error) (mail.Result, error)
 
 	// Describe finds out what Changes leaves out. Keys that are not there any

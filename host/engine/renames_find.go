@@ -108,6 +108,7 @@ type renameMatcher struct {
 	e           *Engine
 	side        state.Side
 	gone, fresh []string
+	known       map[string]string      // the IDs of missing folders that no other one had
 	looks       map[string]*folderLook // at fresh folders
 }
 
@@ -120,7 +121,7 @@ type folderLook struct {
 }
 
 func (e *Engine) missingAndFresh(side state.Side) *renameMatcher {
-	m := &renameMatcher{e: e, side: side, looks: map[string]*folderLook{}}
+	m := &renameMatcher{e: e, side: side, known: map[string]string{}, looks: map[string]*folderLook{}}
 	for name, k := range e.known {
 		f := e.listed[side][name]
 		if name != mail.Inbox && (f == nil || !f.Selectable()) && !e.distrusts(k, side) && !e.unrenamable[name] {
@@ -135,7 +136,30 @@ func (e *Engine) missingAndFresh(side state.Side) *renameMatcher {
 	}
 	slices.Sort(m.gone)
 	slices.Sort(m.fresh)
+	if len(m.gone) > 0 && len(m.fresh) > 0 {
+		m.knownIDs()
+	}
 	return m
+}
+
+// knownIDs notes the IDs of missing folders. Where several had one, an administrator
+// has copied a folder, and it names none.
+func (m *renameMatcher) knownIDs() {
+	of := func(known state.Folder) string {
+		if m.side == state.Near {
+			return known.NearID
+		}
+		return known.FarID
+	}
+	had := map[string]int{}
+	for _, known := range m.e.known {
+		had[of(known)]++
+	}
+	for _, name := range m.gone {
+		if id := of(m.e.known[name]); had[id] == 1 {
+			m.known[name] = id
+		}
+	}
 }
 
 // match returns what was renamed to what: first by what names folders for good,
@@ -170,34 +194,35 @@ func (m *renameMatcher) match(ctx context.Context) (map[string]string, error) {
 // ids returns the ID of a missing folder, and that of a fresh one, as far as it was
 // told yet.
 func (m *renameMatcher) ids(from, to string) (was, is string) {
-	of := func(known state.Folder) string {
-		if m.side == state.Near {
-			return known.NearID
-		}
-		return known.FarID
-	}
-	was = of(m.e.known[from])
-	for name, known := range m.e.known {
-		if name != from && of(known) == was {
-			was = "" // an administrator has copied one of them
-		}
-	}
 	if is = m.e.listed[m.side][to].ID; is == "" && m.looks[to] != nil {
 		is = m.looks[to].id
 	}
-	return was, is
+	return m.known[from], is
 }
 
+// sameID looks into a fresh folder whose ID was not listed only where it has the epoch
+// of the missing one.
 func (m *renameMatcher) sameID(ctx context.Context, from, to string) (bool, error) {
 	was, is := m.ids(from, to)
-	if was != "" && is == "" {
-		look, err := m.look(ctx, to)
-		if err != nil {
-			return false, err
-		}
-		is = look.id
+	if was == "" || is != "" {
+		return was != "" && was == is, nil
 	}
-	return was != "" && was == is, nil
+	if epoch := m.epoch(from); epoch == "" || epoch != m.e.listed[m.side][to].Epoch {
+		return false, nil
+	}
+	look, err := m.look(ctx, to)
+	if err != nil {
+		return false, err
+	}
+	return was == look.id, nil
+}
+
+// epoch is the epoch that a missing folder had.
+func (m *renameMatcher) epoch(from string) string {
+	if m.side == state.Near {
+		return m.e.known[from].NearEpoch
+	}
+	return m.e.known[from].FarEpoch
 }
 
 // apart reports that two folders are not the same, by their IDs.
@@ -210,11 +235,7 @@ func (m *renameMatcher) apart(from, to string) bool {
 // missing one, and under some of those keys the same messages.
 func (m *renameMatcher) sameKeys(ctx context.Context, from, to string) (bool, error) {
 	const sample = 10
-	known := m.e.known[from]
-	epoch := known.FarEpoch
-	if m.side == state.Near {
-		epoch = known.NearEpoch
-	}
+	epoch := m.epoch(from)
 	if listed := m.e.listed[m.side][to].Epoch; m.apart(from, to) || epoch == "" || listed != "" && listed != epoch {
 		return false, nil
 	}

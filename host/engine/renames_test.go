@@ -67,13 +67,17 @@ func TestRenamedFolderByID(t *testing.T) {
 		w.sync()
 		w.still()
 		w.far.MoveFolder("Old", "New")
-		w.far.Renumber("New")
+		if !late { // else nobody looks into it
+			w.far.Renumber("New")
+		}
 		for _, m := range w.far.Snapshot()["New"][:2] {
 			w.far.Remove("New", m.Key)
 		}
 		r := w.sync()
 		require.Equal(t, 1, r.Renamed)
-		require.Zero(t, r.RemovedNear, "its messages are paired anew")
+		if !late {
+			require.Zero(t, r.RemovedNear, "its messages are paired anew")
+		}
 		w.same()
 		w.still()
 

@@ -45,8 +45,8 @@ type Description struct {
 type Result struct {
 	// Epoch is the folder's UIDVALIDITY or Maildir stamp now.
 	Epoch string
-	// ID is Folder.ID, where the store tells it of folders that are read from the
-	// beginning only.
+	// ID is what Folder.ID is, where the store tells it of a folder that is read from
+	// the beginning, and not in its listing.
 	ID string
 	// Cursor is where the folder stands after this reading. It is stored with
 	// the state once everything that was read is dealt with.

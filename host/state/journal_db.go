@@ -47,11 +47,13 @@ func (d *DB) Prune(ctx context.Context, before time.Time) error {
 	// Mostly there is none, and a look is cheaper than to write nothing.
 	old := false
 	err := d.glance(ctx, opJournal, func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare("SELECT began < ?1 FROM runs ORDER BY id LIMIT 1")
+		// A clock that was wrong may have made the first run one of tomorrow.
+		stmt, err := conn.Prepare("SELECT began < ?1 OR began > ?2 FROM runs ORDER BY id LIMIT 1")
 		if err != nil {
 			return err
 		}
 		stmt.BindInt64(1, before.Unix())
+		stmt.BindInt64(2, time.Now().Unix())
 		return eachRow(stmt, func() error { old = stmt.ColumnBool(0); return nil })
 	})
 	if err != nil || !old {

@@ -94,8 +94,8 @@ func (t *Topology) RepositoryManager(d Declaration) (*Manager, error) {
 	return t.declare(RepositoryManager, d)
 }
 
-// StateManager declares the repository that keeps the sync state: it outlives
-// the others, and stays in this process, where its lock is.
+// StateManager declares the repository that keeps the sync state: it stays in this
+// process, where its lock is.
 func (t *Topology) StateManager(d Declaration) (*Manager, error) { return t.declare(StateManager, d) }
 
 // EngineManager declares an engine. A run is over when all engines are done.

@@ -10,6 +10,7 @@ import (
 	goimap "github.com/emersion/go-imap/v2"
 
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -83,38 +84,22 @@ type reading struct {
 // begin selects the folder and decides how it is read. Where it can be asked in
 // one command what changed, that goes along with SELECT.
 func (r *reading) begin(ctx context.Context, s *session) error {
-	r.qresync, r.early = s.Has(goimap.CapQResync), nil
-	var ahead *conn.Call
-	var came arrivals
-	var a answer
-	if r.qresync && r.since.modSeq > 0 && int(r.since.messages) <= r.d.large {
-		call := request{set: r.since.everything(), want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
-		ahead = &call
+	r.qresync = s.Has(goimap.CapQResync)
+	why := anew
+	if r.since.modSeq > 0 {
+		why = asListed
 	}
-	fromStart := r.since == (position{})
-	if fromStart {
-		ahead = r.d.askGUID(s, r.box, &r.result.ID)
+	sel, err := r.enter(ctx, s, why)
+	if err == nil && why == asListed && sel.listed != nil && (sel.exists == 0 || sel.before(r.since)) {
+		sel, err = r.enter(ctx, s, anew) // that all is gone is not believed on a listing's word
 	}
-	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, anew, ahead)
 	if err != nil {
 		return err
-	}
-	if fromStart && asked != nil {
-		if s.refused(ctx, asked.Err) {
-			r.d.noGUID.Store(true)
-		}
-		asked = nil
-	}
-	if asked != nil && asked.Err == nil {
-		if list, incomplete := came.settle(metaItems); incomplete.Empty() {
-			a.records = list
-			r.early = &a
-		}
 	}
 	r.sel, r.epoch = sel, sel.epoch()
 	r.now = position{uidNext: sel.uidNext, modSeq: sel.modSeq, messages: sel.exists}
 	r.result.Epoch, r.result.Cursor = r.epoch, r.now.cursor()
-	if sel.uidNext > 0 && r.since.uidNext > sel.uidNext || sel.modSeq > 0 && r.since.modSeq > sel.modSeq {
+	if sel.before(r.since) {
 		r.result.Rewound = true
 		r.since = position{}
 	}
@@ -141,6 +126,37 @@ func (r *reading) begin(ctx context.Context, s *session) error {
 	// index, or somebody else is removing some just now.
 	r.result.Unsure = r.all.Len() < int(sel.exists)
 	return nil
+}
+
+// enter selects the folder, and asks along with it what can be asked in one command:
+// what changed, or what the folder is called for good.
+func (r *reading) enter(ctx context.Context, s *session, why purpose) (*selected, error) {
+	var came arrivals
+	var a answer
+	var ahead *conn.Call
+	r.early = nil
+	fromStart := r.since == (position{})
+	switch {
+	case fromStart:
+		ahead = r.d.askGUID(s, r.box, &r.result.ID)
+	case r.qresync && r.since.modSeq > 0 && int(r.since.messages) <= r.d.large:
+		call := request{set: r.since.everything(), want: metaItems, since: r.since.modSeq, vanished: &a.vanished}.call(&came)
+		ahead = &call
+	}
+	sel, asked, err := s.enterAsking(ctx, r.box, r.epoch, why, ahead)
+	if err != nil || asked == nil {
+		return sel, err
+	}
+	switch {
+	case !fromStart && asked.Err == nil:
+		if list, incomplete := came.settle(metaItems); incomplete.Empty() {
+			a.records = list
+			r.early = &a
+		}
+	case fromStart && s.refused(ctx, asked.Err) && fault.CodeOf(asked.Err) == fault.Protocol:
+		r.d.noGUID.Store(true) // it does not know the word; a NO is about this folder
+	}
+	return sel, nil
 }
 
 // few reports whether so little changed in a large folder that one command may ask for

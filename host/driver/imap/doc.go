@@ -13,7 +13,8 @@
 //
 // # What a folder costs
 //
-// An unchanged folder costs nothing: one LIST tells the state of all of them.
+// An unchanged folder costs nothing: one LIST tells the state of all of them. (A
+// Dovecot has its inbox opened in the same round trip, see peek.go.)
 // With QRESYNC or CONDSTORE a changed one costs what changed in it; without, it
 // costs its flags. Nothing is done once per message but moving its content.
 //

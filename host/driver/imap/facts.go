@@ -9,10 +9,11 @@ import (
 type facts struct {
 	mu      sync.Mutex
 	folders map[string]fact
+	learns  map[string]int   // how often a folder was learned of
 	limits  map[string]int64 // APPENDLIMIT, of folders that have one of their own
 }
 
-// fact is what the latest SELECT of a folder told.
+// fact is what the latest SELECT of a folder told, or an EXAMINE where there was none.
 type fact struct {
 	epoch  string
 	flags  permanentFlags
@@ -32,10 +33,34 @@ func (f *facts) of(folder string) (fact, bool) {
 func (f *facts) learn(folder string, learned fact) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.note(folder, learned)
+	if f.learns == nil {
+		f.learns = map[string]int{}
+	}
+	f.learns[folder]++
+}
+
+// glimpse notes the epoch of a folder of which nothing is known.
+func (f *facts) glimpse(folder, epoch string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, known := f.folders[folder]; !known {
+		f.note(folder, fact{epoch: epoch, peeked: true})
+	}
+}
+
+func (f *facts) note(folder string, known fact) {
 	if f.folders == nil {
 		f.folders = map[string]fact{}
 	}
-	f.folders[folder] = learned
+	f.folders[folder] = known
+}
+
+// learnt returns how often a folder was learned of.
+func (f *facts) learnt(folder string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.learns[folder]
 }
 
 // forget forgets folders. Whoever has one selected selects it anew.

@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/imapfw/imapfw/host/driver/imap/conn"
 	"github.com/imapfw/imapfw/host/mail"
@@ -20,21 +21,30 @@ import (
 func isDovecot(s *session) bool { return strings.EqualFold(s.ServerID()["name"], "Dovecot") }
 
 // peek sends a command that lists folders, and opens the inbox before it where that
-// pays.
+// pays. What is told of the folder that is open is what the server knew when it was
+// opened, or last asked for news: so it is opened anew, or asked.
 func (d *Driver) peek(ctx context.Context, s *session, withStatus bool, list *conn.Command, on func(*conn.Response) error, take ...string) (conn.Reply, error) {
 	inbox, err := d.names.forServer(mail.Inbox)
-	if err != nil || !withStatus || s.selected != nil || !isDovecot(s) {
+	if err != nil || !withStatus || !isDovecot(s) {
+		if s.selected != nil {
+			// Not in one round trip: the news may be told after the next command.
+			if _, err := s.Do(ctx, conn.Cmd("NOOP"), nil); err != nil && !s.refused(ctx, err) {
+				return conn.Reply{}, err
+			}
+		}
 		return s.Do(ctx, list, on, take...)
 	}
-	sel := &selected{name: inbox.name, peeked: !s.examine, unused: true}
+	sel := &selected{name: inbox.name, peeked: !s.examine, listed: &listed{at: time.Now()}}
+	s.selected = nil
 	answers := s.DoAll(ctx, sel.call(examine, inbox), conn.Call{Cmd: list, On: on, Take: take})
 	if answers[0].Err == nil && sel.validity != 0 && !sel.notSticky {
 		s.selected = sel
 		if sel.readOnly = s.examine; s.examine {
 			s.facts.learn(inbox.name, fact{epoch: sel.epoch(), flags: sel.flags})
-		} else if _, known := s.facts.of(inbox.name); !known {
-			s.facts.learn(inbox.name, fact{epoch: sel.epoch(), peeked: true})
+		} else {
+			s.facts.glimpse(inbox.name, sel.epoch())
 		}
+		sel.listed.learns = s.facts.learnt(inbox.name)
 	}
 	return answers[1].Reply, answers[1].Err
 }

@@ -9,32 +9,102 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/stretchr/testify/require"
 
+	"github.com/imapfw/imapfw/host/driver/imap"
 	"github.com/imapfw/imapfw/host/driver/imap/imaptest"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
-// A Dovecot opens its inbox much faster before it has listed its folders. What is read
-// then is read where it is open; a later reading begins with the counters of then.
+// another opens one more driver on an account, and notes what it sends.
+func another(t *testing.T, mailbox door, trace *recorder) *imap.Driver {
+	t.Helper()
+	opts := options(mailbox.addr, mailbox.user, mailbox.password)
+	opts.Conn.Trace = trace.note
+	return open(t, opts)
+}
+
+// A Dovecot opens its inbox much faster before it has listed its folders. What changed
+// is read where it is open, once; a later reading begins with the counters of then.
 func TestTheInboxIsOpenedBeforeTheListing(t *testing.T) {
 	d, mailbox, trace := traced(t)
+	_, first := changes(t, d, "")
+	mailbox.setFlags(t, mail.Inbox, mail.NewFlags(`\Flagged`), 3)
+
+	d = another(t, mailbox, trace)
 	list, err := d.Folders(t.Context())
 	require.NoError(t, err)
 	names := trace.names()
 	require.Equal(t, []string{"EXAMINE", "LIST"}, names[len(names)-2:])
-
-	told, first := changes(t, d, "")
-	require.Equal(t, uids(1, 20), told)
-	require.Equal(t, list[0].Cursor, first.Cursor)
-	_, err = bodies(t, d, uids(1, 5))
+	told, second := changes(t, d, first.Cursor)
+	require.Equal(t, uids(3, 3), told)
+	require.Equal(t, list[0].Cursor, second.Cursor)
+	_, err = bodies(t, d, uids(3, 5))
 	require.NoError(t, err)
 	names = trace.names()
 	require.NotContains(t, names, "SELECT")
 	require.NotContains(t, names, "EXAMINE")
 
 	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(20, 300))
-	told, _ = changes(t, d, first.Cursor)
+	told, _ = changes(t, d, second.Cursor)
 	require.Equal(t, uids(21, 21), told)
 	require.Contains(t, trace.names(), "SELECT")
+}
+
+// A server tells of a folder that is open what it knew when it was opened. A listing is
+// of now all the same; also of a server that does not say it is a Dovecot.
+func TestListingTellsOfNow(t *testing.T) {
+	for _, without := range [][]string{nil, {"id"}} {
+		_, mailbox, _ := traced(t)
+		opts := options(mailbox.addr, mailbox.user, mailbox.password)
+		opts.Conn.Without = without
+		d := open(t, opts)
+		var seen []mail.Cursor
+		next := func() {
+			t.Helper()
+			list, err := d.Folders(t.Context())
+			require.NoError(t, err)
+			require.NotContains(t, seen, list[0].Cursor)
+			seen = append(seen, list[0].Cursor)
+		}
+		next()
+		for range 2 {
+			mailbox.add(t, mail.Inbox, imaptest.SampleMessage(20, 300))
+			next()
+			mailbox.remove(t, mail.Inbox, uint32(len(seen)))
+			next()
+			changes(t, d, "") // selects it
+		}
+	}
+}
+
+// What a listing said of an inbox is no reason to take its messages for gone, or the
+// folder for restored from a backup.
+func TestNothingIsGoneOnTheWordOfAListing(t *testing.T) {
+	d, mailbox, trace := traced(t)
+	_, full := changes(t, d, "")
+	list := func() *imap.Driver {
+		one := another(t, mailbox, trace)
+		_, err := one.Folders(t.Context())
+		require.NoError(t, err)
+		return one
+	}
+	early := list()
+	mailbox.setFlags(t, mail.Inbox, mail.NewFlags(`\Flagged`), 3)
+	_, later := changes(t, d, full.Cursor)
+	_, res := changes(t, early, later.Cursor)
+	require.False(t, res.Rewound)
+	require.Equal(t, later.Cursor, res.Cursor)
+
+	all := make([]uint32, 20)
+	for i := range all {
+		all[i] = uint32(i + 1)
+	}
+	mailbox.remove(t, mail.Inbox, all...)
+	empty := list()
+	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(20, 300))
+	told, res := changes(t, empty, full.Cursor)
+	require.Equal(t, uids(21, 21), told)
+	require.Equal(t, uids(1, 20), res.Gone)
+	require.False(t, res.Complete)
 }
 
 // To list folders takes no \Recent away, and the inbox can be written to after it.
@@ -51,7 +121,11 @@ func TestTheInboxThatWasOpenedForReading(t *testing.T) {
 		}
 	})
 
-	_, read := changes(t, d, "")
+	_, first := changes(t, d, "")
+	d = another(t, mailbox, trace)
+	_, err = d.Folders(t.Context())
+	require.NoError(t, err)
+	_, read := changes(t, d, first.Cursor)
 	trace.commands()
 	flags := mail.NewFlags(`\Flagged`, "work")
 	ref := mail.Ref{Name: mail.Inbox, Epoch: read.Epoch}

@@ -40,11 +40,27 @@ type selected struct {
 	// notSticky: the server gives other UIDs in each session.
 	notSticky bool
 
-	// peeked: it was opened for reading only, along with a listing; what flags the
-	// folder keeps was not told. See peek.
+	// peeked: it was opened for reading only; what flags the folder keeps was not
+	// told. See peek.
 	peeked bool
-	// unused: its counters are good for one reading, as if it were selected now.
-	unused bool
+	listed *listed // it was opened along with a listing
+}
+
+// listed tells of a folder that was opened along with a listing how long its counters
+// may be taken for those of now: a server may show a folder as it was when it was
+// opened, however long ago.
+type listed struct {
+	at     time.Time
+	learns int  // facts.learns of then: nobody else has selected it since
+	used   bool // its counters are good for one reading
+}
+
+// listedHolds is how long a listing is of now.
+const listedHolds = 5 * time.Second
+
+// before reports that the folder's counters are below those of a position.
+func (sel *selected) before(p position) bool {
+	return sel.uidNext > 0 && p.uidNext > sel.uidNext || sel.modSeq > 0 && p.modSeq > sel.modSeq
 }
 
 func (sel *selected) epoch() string { return epochOf(sel.validity) }
@@ -75,8 +91,9 @@ func (s *session) suits(folder string) int {
 type purpose int
 
 const (
-	anew    purpose = 1 << iota // the counters have to be those of now
-	toWrite                     // flags are changed in it, or what flags it keeps is to be known
+	anew     purpose = 1 << iota // the counters have to be those of now
+	asListed                     // they may be those of a listing that was just made
+	toWrite                      // flags are changed in it, or what flags it keeps is to be known
 )
 
 // enter selects a folder unless it is selected, and checks the epoch.
@@ -91,7 +108,9 @@ func (s *session) enter(ctx context.Context, box mailbox, epoch string, why purp
 func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, why purpose, ahead *conn.Call) (*selected, *conn.Answer, error) {
 	var asked *conn.Answer
 	if s.hasEntered(box, why) {
-		s.selected.unused = s.selected.unused && why&anew == 0
+		if why&asListed != 0 {
+			s.selected.listed.used = true
+		}
 		if ahead != nil {
 			asked = &s.DoAll(ctx, *ahead)[0]
 		}
@@ -114,7 +133,11 @@ func (s *session) enterAsking(ctx context.Context, box mailbox, epoch string, wh
 // hasEntered reports whether a folder is selected in a way that serves the purpose.
 func (s *session) hasEntered(box mailbox, why purpose) bool {
 	sel := s.selected
-	if sel == nil || sel.name != box.name || why&anew != 0 && !sel.unused || why&toWrite != 0 && sel.peeked {
+	if sel == nil || sel.name != box.name || why&anew != 0 || why&toWrite != 0 && sel.peeked {
+		return false
+	}
+	if l := sel.listed; why&asListed != 0 &&
+		(l == nil || l.used || time.Since(l.at) > listedHolds || s.facts.learnt(box.name) != l.learns) {
 		return false
 	}
 	// A folder that was made anew may still be the old one here, and one that

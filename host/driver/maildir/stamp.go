@@ -52,7 +52,7 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 	}
 	stamp = driver.MergeStamp(firstLine(string(old)), stamp)
 	text := []byte("# imapfw knows by the next line whose mail this is; leave it where it is\n" + stamp + "\n")
-	if len(text) == len(old) && s.overwrite(path, text) {
+	if s.overwrite(path, old, text) {
 		return nil
 	}
 	// In this folder: else a test finds out first whether /tmp is on the same disk.
@@ -65,11 +65,13 @@ func (s *Store) SetStamp(ctx context.Context, stamp string) error {
 
 // overwrite writes over a file of the same length, which waits for the disk once and
 // not, as for a new file, twice. A mark that is cut in half by a power failure is
-// nobody's, and a side without its mark is looked through. It reports whether it is
-// done: where it is not, nothing but the file itself was touched.
-func (s *Store) overwrite(path string, text []byte) bool {
+// nobody's, and a side without its mark is looked through. Nor does it touch a file that
+// others read or write: with marks of other accounts, or with a second name, which may
+// be a backup. It reports whether it is done; where it is not, the file is to be replaced.
+func (s *Store) overwrite(path string, old, text []byte) bool {
 	info, err := os.Lstat(path)
-	if err != nil || !info.Mode().IsRegular() || links(info) != 1 { // a backup may be a second name
+	if err != nil || !info.Mode().IsRegular() || links(info) != 1 || info.Size() != int64(len(text)) ||
+		len(strings.Fields(firstLine(string(old)))) != 1 || len(strings.Fields(firstLine(string(text)))) != 1 {
 		return false
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
