@@ -84,7 +84,7 @@ func TestChoiceOfRows(t *testing.T) {
 	}
 	chosen, err := choose(all, "")
 	require.NoError(t, err)
-	require.Len(t, chosen, len(all)-3, "all but those on demand")
+	require.Len(t, chosen, len(all)-6, "all but those on demand")
 	last := map[fixture]int{}
 	for i, r := range chosen {
 		if before, ok := last[r.fixture()]; ok {

@@ -86,7 +86,7 @@ type reading struct {
 func (r *reading) begin(ctx context.Context, s *session) error {
 	r.qresync = s.Has(goimap.CapQResync)
 	why := anew
-	if r.since.modSeq > 0 {
+	if r.qresync && r.since.modSeq > 0 { // else who is not there is taken for gone
 		why = asListed
 	}
 	sel, err := r.enter(ctx, s, why)

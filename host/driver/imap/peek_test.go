@@ -15,10 +15,10 @@ import (
 )
 
 // another opens one more driver on an account, and notes what it sends.
-func another(t *testing.T, mailbox door, trace *recorder) *imap.Driver {
+func another(t *testing.T, mailbox door, trace *recorder, without ...string) *imap.Driver {
 	t.Helper()
 	opts := options(mailbox.addr, mailbox.user, mailbox.password)
-	opts.Conn.Trace = trace.note
+	opts.Conn.Trace, opts.Conn.Without = trace.note, without
 	return open(t, opts)
 }
 
@@ -81,8 +81,8 @@ func TestListingTellsOfNow(t *testing.T) {
 func TestNothingIsGoneOnTheWordOfAListing(t *testing.T) {
 	d, mailbox, trace := traced(t)
 	_, full := changes(t, d, "")
-	list := func() *imap.Driver {
-		one := another(t, mailbox, trace)
+	list := func(without ...string) *imap.Driver {
+		one := another(t, mailbox, trace, without...)
 		_, err := one.Folders(t.Context())
 		require.NoError(t, err)
 		return one
@@ -105,6 +105,13 @@ func TestNothingIsGoneOnTheWordOfAListing(t *testing.T) {
 	require.Equal(t, uids(21, 21), told)
 	require.Equal(t, uids(1, 20), res.Gone)
 	require.False(t, res.Complete)
+
+	// Without QRESYNC who is not there is gone.
+	plain := list("qresync")
+	mailbox.add(t, mail.Inbox, imaptest.SampleMessage(21, 300))
+	_, res = changes(t, plain, later.Cursor)
+	require.True(t, res.Complete)
+	require.Equal(t, uids(21, 22), res.Present)
 }
 
 // To list folders takes no \Recent away, and the inbox can be written to after it.
