@@ -109,7 +109,7 @@ type kind struct {
 }
 
 var kinds = []kind{
-	{"IMAP", memory.Options{Batch: 3}, drivertest.Features{LineEnds: mail.CRLF, Delta: true}},
+	{"IMAP", memory.Options{Batch: 3, IDs: true, LateIDs: true}, drivertest.Features{LineEnds: mail.CRLF, Delta: true, FolderIDs: true}},
 	{"Maildir", memory.Options{Maildir: true}, drivertest.Features{LineEnds: mail.LF, ChosenKeys: true}},
 	{"Eager", memory.Options{Eager: true, NoUIDPlus: true},
 		drivertest.Features{LineEnds: mail.CRLF, Delta: true, EarlyVisible: true, KeysUntold: true}},

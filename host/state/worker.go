@@ -12,8 +12,7 @@ import (
 const Kind = "state"
 
 // Worker serves a Store that it owns: it opens the Store when it starts, so that
-// a second instance is told before anything else begins, and closes it when it
-// stops.
+// a second instance is told before any engine begins, and closes it when it stops.
 type Worker struct{ *Server }
 
 var (
