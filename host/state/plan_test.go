@@ -18,6 +18,8 @@ func TestQueriesUseIndexes(t *testing.T) {
 	for query, index := range map[string]string{
 		loadFar: "messages_far", loadNear: "messages_near", findOdd: "messages_odd",
 		findFar: "messages_far", findNear: "messages_near", findLastFar: "messages_far", findLastNear: "messages_near",
+		knownFar: "messages_far", knownNear: "messages_far", oddFar: "messages_odd", oddNear: "messages_odd",
+		knownFarOfAll: "SCAN messages", knownNearOfAll: "SCAN messages", // in the order in which they are on the disk
 	} {
 		stmt, _, err := conn.PrepareTransient("EXPLAIN QUERY PLAN " + query)
 		require.NoError(t, err)

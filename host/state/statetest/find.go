@@ -3,6 +3,7 @@ package statetest
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,6 +11,26 @@ import (
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
 )
+
+// knows checks what is known of the messages of a folder.
+func knows(t *testing.T, s state.Store, folder string, rows []state.Row) {
+	for _, side := range []state.Side{state.Far, state.Near} {
+		want := map[mail.Key]state.Known{}
+		for _, r := range rows {
+			if k := r.Key(side); k != "" {
+				want[k] = state.Known{Key: k, Flags: r.Flags, Odd: r.Odd()}
+			}
+		}
+		require.NoError(t, s.Known(t.Context(), folder, side, func(known []state.Known) error {
+			for _, k := range known {
+				require.Equal(t, want[k.Key], k)
+				delete(want, k.Key)
+			}
+			return nil
+		}))
+		require.Empty(t, want)
+	}
+}
 
 // find returns what Find does, in the order of Load.
 func find(t testing.TB, s state.Store, folder string, wanted state.Wanted) state.Found {
@@ -52,22 +73,11 @@ func testFind(t *testing.T, s state.Store) {
 	require.Contains(t, last, plain[0], "the highest near key")
 	require.Less(t, len(last), len(odd)+5)
 
-	for _, side := range []state.Side{state.Far, state.Near} {
-		want := map[mail.Key]state.Known{}
-		for _, r := range all.Put {
-			if k := r.Key(side); k != "" {
-				want[k] = state.Known{Key: k, Flags: r.Flags, Odd: r.Odd()}
-			}
-		}
-		require.NoError(t, s.Known(t.Context(), "INBOX", side, func(known []state.Known) error {
-			for _, k := range known {
-				require.Equal(t, want[k.Key], k)
-				delete(want, k.Key)
-			}
-			return nil
-		}))
-		require.Empty(t, want)
-	}
+	long := rows(80, 81)
+	long[0].Near, long[0].Flags = mail.Key(strings.Repeat("long", 1000)), mail.NewFlags(strings.Repeat("flag", 1000))
+	commit(t, s, "Other", &state.Change{Put: long})
+	knows(t, s, "INBOX", all.Put)
+	knows(t, s, "Other", append(rows(1, 9), long...))
 	require.NoError(t, s.Known(t.Context(), "nowhere", state.Far, func([]state.Known) error { panic("there is none") }))
 
 	commit(t, s, "INBOX", &state.Change{Drop: []int64{plain[0].ID, odd[0].ID, 1 << 40}, Put: rows(70, 72)})
