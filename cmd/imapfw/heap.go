@@ -13,12 +13,18 @@ import (
 // when it is asked to. Runs with few changes do not reach it.
 const heapFloor = 40 << 20
 
+// rarely is by how many percent a heap may grow that is far below its floor. The runtime
+// would look through it first at four megabytes, which is what most runs need in all:
+// that takes a tenth of the time of a run with few changes.
+const rarely = 400
+
 // boundHeap makes the collector work more often on a heap that is large. A user who
 // says how often (GOGC, GOMEMLIMIT) is right.
 func boundHeap() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
 	}
+	debug.SetGCPercent(rarely)
 	debug.SetMemoryLimit(heapFloor)
 	afterEachCollection(func() { debug.SetMemoryLimit(heapLimit(memory())) })
 }
