@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -35,13 +36,19 @@ func splitPosition(b *Bundle, text string) (at, rest string, ok bool) {
 
 // The texts of gopher-lua that are worth saying otherwise.
 var (
-	indexText   = regexp.MustCompile(`^attempt to index a non-table object\((\w+)\) with key '(.*)'$`)
-	callText    = regexp.MustCompile(`^attempt to call a non-function object$`)
-	arithText   = regexp.MustCompile(`^cannot perform (\w+) operation between (\w+) and (\w+)$`)
-	compareText = regexp.MustCompile(`^attempt to compare (\w+) with (\w+)$`)
-	typeText    = regexp.MustCompile(`^bad argument #(\d+) to (\S+) \((.*) expected, got (.*)\)$`)
-	argText     = regexp.MustCompile(`(?s)^bad argument #(\d+) to ([^' ]\S*) \((.*)\)$`)
+	indexText   = pattern(`^attempt to index a non-table object\((\w+)\) with key '(.*)'$`)
+	callText    = pattern(`^attempt to call a non-function object$`)
+	arithText   = pattern(`^cannot perform (\w+) operation between (\w+) and (\w+)$`)
+	compareText = pattern(`^attempt to compare (\w+) with (\w+)$`)
+	typeText    = pattern(`^bad argument #(\d+) to (\S+) \((.*) expected, got (.*)\)$`)
+	argText     = pattern(`(?s)^bad argument #(\d+) to ([^' ]\S*) \((.*)\)$`)
 )
+
+// pattern compiles an expression when it is needed first: few runs see an error of Lua,
+// and all of them would wait for it.
+func pattern(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+}
 
 // explain splits an error text of Lua into its place and its message, and adds
 // the name of what was nil, found in the source.
@@ -71,28 +78,28 @@ func worded(text string) bool {
 }
 
 func (s *State) reword(chunk *syntax.Chunk, line int, text string) string {
-	if m := typeText.FindStringSubmatch(text); m != nil {
+	if m := typeText().FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("bad argument #%s to %s: expected %s, got %s", m[1], quoteName(m[2]), m[3], m[4])
 	}
-	if m := argText.FindStringSubmatch(text); m != nil {
+	if m := argText().FindStringSubmatch(text); m != nil {
 		return fmt.Sprintf("bad argument #%s to %s: %s", m[1], quoteName(m[2]), m[3])
 	}
 	if chunk == nil {
 		return text
 	}
-	if m := indexText.FindStringSubmatch(text); m != nil {
+	if m := indexText().FindStringSubmatch(text); m != nil {
 		if name := chunk.Indexed(line, m[2]); name != "" {
 			return fmt.Sprintf("%q is %s, it has no field %q", name, article(m[1]), m[2])
 		}
 		return fmt.Sprintf("attempt to index %s with the key %q", article(m[1]), m[2])
 	}
-	if callText.MatchString(text) {
+	if callText().MatchString(text) {
 		if name := chunk.Called(line, s.isFunction); name != "" {
 			return fmt.Sprintf("%q is not a function", name)
 		}
 		return "attempt to call what is not a function"
 	}
-	if m := arithText.FindStringSubmatch(text); m != nil {
+	if m := arithText().FindStringSubmatch(text); m != nil {
 		kind, what := "arithmetic", "calculate with "
 		if m[1] == "concat" {
 			kind, what = "concat", "join "
@@ -100,7 +107,7 @@ func (s *State) reword(chunk *syntax.Chunk, line int, text string) string {
 		left, right := chunk.Operands(line, kind)
 		return "cannot " + what + article(m[2]) + " and " + article(m[3]) + culprit(left, m[2], right, m[3])
 	}
-	if m := compareText.FindStringSubmatch(text); m != nil {
+	if m := compareText().FindStringSubmatch(text); m != nil {
 		left, right := chunk.Operands(line, "compare")
 		return "cannot compare " + article(m[1]) + " with " + article(m[2]) + culprit(left, m[1], right, m[2])
 	}

@@ -3,7 +3,6 @@ package script
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -112,7 +111,7 @@ func (s *State) caught(L *lua.LState, err error) lua.LValue {
 }
 
 // topLevel is what gopher-lua calls a file's own code.
-var topLevel = regexp.MustCompile(`in function <[^>]*:0>$`)
+var topLevel = pattern(`in function <[^>]*:0>$`)
 
 // cleanTrace drops what says nothing to the author of a script.
 func cleanTrace(trace string) string {
@@ -122,7 +121,7 @@ func cleanTrace(trace string) string {
 		switch {
 		case line == "" || line == "stack traceback:" || strings.HasPrefix(line, "[G]:"):
 		default:
-			keep = append(keep, topLevel.ReplaceAllString(line, "in main chunk"))
+			keep = append(keep, topLevel().ReplaceAllString(line, "in main chunk"))
 		}
 	}
 	return strings.Join(keep, "\n")

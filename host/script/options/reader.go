@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	lua "github.com/yuin/gopher-lua"
 
@@ -219,12 +220,14 @@ func (r *reader) errors() []error {
 }
 
 // secretLine finds a string that is likely a password, whatever the option's
-// spelling.
-var secretLine = regexp.MustCompile(`(?i)\b((?:p\w*w\w*d\w*|pass\w*|\w*secret\w*|\w*token\w*)\s*=\s*)("[^"]*"?|'[^']*'?)`)
+// spelling. It is compiled for the first mistake.
+var secretLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)\b((?:p\w*w\w*d\w*|pass\w*|\w*secret\w*|\w*token\w*)\s*=\s*)("[^"]*"?|'[^']*'?)`)
+})
 
 func redact(excerpt string) string {
-	return secretLine.ReplaceAllStringFunc(excerpt, func(s string) string {
-		m := secretLine.FindStringSubmatch(s)
+	return secretLine().ReplaceAllStringFunc(excerpt, func(s string) string {
+		m := secretLine().FindStringSubmatch(s)
 		if strings.Contains(strings.ToLower(m[1]), "command") {
 			return s
 		}
