@@ -36,6 +36,9 @@ func (e *Engine) apply(ctx context.Context, plan *Plan) (err error) {
 		wait := e.pruneSpool(need)
 		defer func() { err = cmp.Or(err, wait()) }()
 	}
+	if len(plan.Folders) == 1 {
+		plan.Folders[0].only = plan.Folders[0].removed == 0 // else the folder is removed at the end
+	}
 	e.counter.expect(plan.Total(OpPull) + plan.Total(OpPush))
 	phases := []struct {
 		name string

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/state"
@@ -49,15 +48,17 @@ func (e *Engine) changePhase(ctx context.Context, fp *FolderPlan) error {
 		if i+1 < len(fp.Steps) && fp.Steps[i+1].Op == OpFlag && fp.Steps[i+1].Side == s.Side {
 			continue
 		}
-		for batch := range slices.Chunk(flags, changeBatch) {
+		for len(flags) > 0 {
 			if e.draining() {
 				return nil
 			}
-			if err := e.changeFlags(ctx, fp, batch); err != nil {
+			batch := flags[:min(changeBatch, len(flags))]
+			flags = flags[len(batch):]
+			last := fp.only && i == len(fp.Steps)-1 && len(flags) == 0
+			if err := e.changeFlags(ctx, fp, batch, last); err != nil {
 				return err
 			}
 		}
-		flags = nil
 	}
 	if fp.blocked.Load() || fp.removed != 0 || e.draining() {
 		return nil // the next run reads it again
@@ -87,8 +88,8 @@ func (e *Engine) flagChanges(fp *FolderPlan, s *Step) []change {
 }
 
 // changeFlags changes the flags of messages of one side, and records what became
-// of it.
-func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change) error {
+// of it. After the last of them the run ends.
+func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change, last bool) error {
 	changes := make([]mail.Change, len(batch))
 	for i, c := range batch {
 		changes[i] = mail.Change{Key: c.meta.Key, Op: mail.ChangeFlags, Add: c.step.Add, Remove: c.step.Remove}
@@ -99,9 +100,6 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 		return err
 	}
 	done := recording{side: side}
-	// Near flags are what they are, and tell it again. A far one may be taken off by
-	// another client meanwhile.
-	done.change.Later = side == state.Near
 	for i, out := range outcomes {
 		s, row, marked := batch[i].step, batch[i].row, batch[i].extra().marked
 		switch {
@@ -138,6 +136,10 @@ func (e *Engine) changeFlags(ctx context.Context, fp *FolderPlan, batch []change
 		e.keepApart(fp, s.Side, row, s.Add.Intersect(out.Dropped))
 		done.rows = append(done.rows, row)
 	}
+	// Near flags are what they are, and tell it again. A far one may be taken off by
+	// another client meanwhile, so it is recorded at once: with the mark of the end
+	// where that follows.
+	done.change.Later = side == state.Near || last && len(done.failed) == 0 && !e.draining()
 	return e.record(ctx, fp, &done)
 }
 

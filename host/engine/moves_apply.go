@@ -250,7 +250,7 @@ func (m *mover) flag(ctx context.Context, done []item) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	return m.e.changeFlags(ctx, m.to, batch)
+	return m.e.changeFlags(ctx, m.to, batch, false)
 }
 
 func (m *mover) count(n int) {

@@ -63,6 +63,7 @@ type FolderPlan struct {
 	refused   int // messages that are set aside, as it goes on
 	earlier   map[earlier]string
 	finished  bool // everything in it is done and recorded
+	only      bool // when everything in it is done, the run is
 
 	marks struct {
 		sync.Mutex
