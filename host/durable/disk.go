@@ -115,7 +115,7 @@ func (d *Disk) Files(ctx context.Context, dir string, paths []string) (everythin
 		return true, nil
 	}
 	d.timing.Count(timing.Syncs, int64(len(paths)))
-	if err := syncEach(ctx, paths); err != nil {
+	if err := syncEach(ctx, paths, (*os.File).Sync); err != nil {
 		return false, err
 	}
 	d.learn(&d.each, time.Since(begun)/time.Duration(len(paths)))
@@ -145,7 +145,20 @@ func (d *Disk) learn(cost *time.Duration, now time.Duration) {
 	}
 }
 
-func syncEach(ctx context.Context, paths []string) error {
+// Linked makes the content of files durable that were there before and got one more
+// name, which is for Dirs to make durable. Mostly it is on the disk for long, and to ask
+// for it takes no time: a syncfs(2) would wait for whatever others are writing.
+func (d *Disk) Linked(ctx context.Context, paths []string) error {
+	if d.off || len(paths) == 0 {
+		return nil
+	}
+	span := d.timing.Begin(timing.Sync)
+	defer span.End()
+	d.timing.Count(timing.Syncs, int64(len(paths)))
+	return syncEach(ctx, paths, syncData)
+}
+
+func syncEach(ctx context.Context, paths []string, how func(*os.File) error) error {
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(syncers)
 	for _, path := range paths {
@@ -153,7 +166,7 @@ func syncEach(ctx context.Context, paths []string) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if err := syncPath(path); !errors.Is(err, fs.ErrNotExist) {
+			if err := syncPath(path, how); !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			return nil // whoever wants it will find out
@@ -192,7 +205,7 @@ func (d *Disk) Dirs(dirs ...string) error {
 	defer span.End()
 	for _, dir := range dirs {
 		d.timing.Count(timing.Syncs, 1)
-		if err := syncPath(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := syncPath(dir, (*os.File).Sync); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
@@ -200,12 +213,12 @@ func (d *Disk) Dirs(dirs ...string) error {
 }
 
 // syncPath makes a file's content, or a directory's entries, durable.
-func syncPath(path string) error {
+func syncPath(path string, how func(*os.File) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(how(f), f.Close())
 }
 
 // Close lets go of the file systems that are watched. The disk can be used on.

@@ -114,6 +114,20 @@ func TestSyncThatFailed(t *testing.T) {
 	require.EqualValues(t, 20, r.Figures().Count(timing.Syncs), "although it would not fail now")
 }
 
+// TestLinkedFilesAreAskedOneByOne: what others are writing is not waited for.
+func TestLinkedFilesAreAskedOneByOne(t *testing.T) {
+	r := timing.New()
+	d := New(false, r)
+	defer d.Close()
+	dir, paths := files(t, d, 10, true)
+	require.NoError(t, os.Remove(paths[0]))
+	require.NoError(t, d.Linked(t.Context(), paths))
+	require.EqualValues(t, 10, r.Figures().Count(timing.Syncs))
+	require.NoError(t, d.Linked(t.Context(), nil))
+	require.EqualValues(t, 10, r.Figures().Count(timing.Syncs))
+	require.Error(t, d.Linked(t.Context(), []string{filepath.Join(dir, "1", "no folder")}))
+}
+
 func TestTheOtherWayIsTriedAgain(t *testing.T) {
 	d := New(false, nil)
 	d.learn(&d.whole, time.Minute) // somebody else was writing a lot

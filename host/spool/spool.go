@@ -30,14 +30,18 @@ type Spool struct {
 	broken  error
 
 	mu      sync.Mutex
-	next    map[int64]int       // of each run, the number of its last file
-	written map[string][]string // since the last Sync, full paths by their directory
+	next    map[int64]int        // of each run, the number of its last file
+	written map[string]*unsynced // since the last Sync, by their directory
+	above   []string             // directories that got the spool, or one above it, since
 }
+
+// unsynced are full paths of files that are not durable yet.
+type unsynced struct{ copied, linked []string }
 
 // New returns the spool in a folder. It does no I/O; the folder is made, for its
 // owner only, when the first message comes.
 func New(dir string) *Spool {
-	return &Spool{dir: dir, disk: durable.New(false, nil), next: map[int64]int{}, written: map[string][]string{}}
+	return &Spool{dir: dir, disk: durable.New(false, nil), next: map[int64]int{}, written: map[string]*unsynced{}}
 }
 
 // The ends of file names, which tell the line ends of the content.
@@ -53,15 +57,23 @@ func (s *Spool) Write(ctx context.Context, run int64, body mail.Body) (name stri
 	if err != nil {
 		return "", err
 	}
-	if l, ok := body.Reader.(mail.Linker); !ok || l.Link(path) != nil {
+	l, linked := body.Reader.(mail.Linker)
+	if linked = linked && l.Link(path) == nil; !linked {
 		if err := s.copy(ctx, path, body); err != nil {
 			return "", err
 		}
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	dir := filepath.Dir(path)
-	s.written[dir] = append(s.written[dir], path)
-	s.mu.Unlock()
+	if s.written[dir] == nil { // a Sync took it meanwhile
+		s.written[dir] = &unsynced{}
+	}
+	if some := s.written[dir]; linked {
+		some.linked = append(some.linked, path)
+	} else {
+		some.copied = append(some.copied, path)
+	}
 	return name, nil
 }
 
@@ -106,6 +118,9 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 	defer s.mu.Unlock()
 	dir := filepath.Join(s.dir, fmt.Sprint(run))
 	if _, begun := s.next[run]; !begun {
+		for d := s.dir; !isThere(d) && d != filepath.Dir(d); d = filepath.Dir(d) {
+			s.above = append(s.above, filepath.Dir(d))
+		}
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return "", "", s.fault("make the folder for undo", err)
 		}
@@ -119,10 +134,11 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 			s.next[run] = max(s.next[run], n)
 		}
 	}
-	if len(s.written[dir]) == 0 {
+	if s.written[dir] == nil {
 		if err := s.disk.Watch(dir); err != nil {
 			return "", "", s.fault("make the folder for undo", err)
 		}
+		s.written[dir] = &unsynced{}
 	}
 	s.next[run]++
 	end := endLF
@@ -133,6 +149,11 @@ func (s *Spool) place(run int64, ends mail.LineEnds) (name, path string, err err
 	return name, filepath.Join(s.dir, filepath.FromSlash(name)), nil
 }
 
+func isThere(dir string) bool {
+	_, err := os.Stat(dir)
+	return err == nil
+}
+
 // Sync makes everything durable that was written, by whomever. Once it has failed
 // it fails for ever: a second look at a file whose writing failed may find nothing
 // wrong with it. So it is not cut short by a context either.
@@ -140,8 +161,8 @@ func (s *Spool) Sync(ctx context.Context) error {
 	s.syncing.Lock() // who comes second may have had its files taken by the first
 	defer s.syncing.Unlock()
 	s.mu.Lock()
-	written := s.written
-	s.written = map[string][]string{}
+	written, above := s.written, s.above
+	s.written, s.above = map[string]*unsynced{}, nil
 	s.mu.Unlock()
 	if s.broken != nil || len(written) == 0 {
 		return s.broken
@@ -149,20 +170,32 @@ func (s *Spool) Sync(ctx context.Context) error {
 	ctx = context.WithoutCancel(ctx)
 	var err error
 	everything := true
-	for dir, paths := range written {
-		var all bool
-		if all, err = s.disk.Files(ctx, dir, paths); err == nil && !all {
-			err, everything = s.disk.Dirs(dir), false
-		}
-		if err != nil {
+	for dir, some := range written {
+		if err = s.syncDir(ctx, dir, some, &everything); err != nil {
 			break
 		}
 	}
 	if err == nil && !everything {
-		err = s.disk.Dirs(s.dir)
+		err = s.disk.Dirs(append(above, s.dir)...)
 	}
 	s.broken = s.fault("keep a message for undo", err)
 	return s.broken
+}
+
+// syncDir makes durable what is new in one directory. everything becomes false where
+// that of the directory above is not.
+func (s *Spool) syncDir(ctx context.Context, dir string, some *unsynced, everything *bool) error {
+	if len(some.copied) > 0 {
+		all, err := s.disk.Files(ctx, dir, some.copied)
+		if err != nil || all {
+			return err
+		}
+	}
+	*everything = false
+	if err := s.disk.Linked(ctx, some.linked); err != nil {
+		return err
+	}
+	return s.disk.Dirs(dir)
 }
 
 // Close lets go of the disk. What is written afterwards is durable with the next

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -192,6 +193,33 @@ func TestAFileIsLinkedWhereItCanBe(t *testing.T) {
 		require.Equal(t, "text\n", string(text))
 		require.NoError(t, got.Close())
 	}
+}
+
+// TestCopiedBesideLinked: both are durable by one Sync, and those that come after it by the next.
+func TestCopiedBesideLinked(t *testing.T) {
+	dir := t.TempDir()
+	s := spool.New(filepath.Join(dir, "deep", "undo"))
+	defer s.Close()
+	for round := range 2 {
+		var names []string
+		for i := range 4 {
+			path := filepath.Join(dir, fmt.Sprint(round, i))
+			require.NoError(t, os.WriteFile(path, []byte("text\n"), 0o600))
+			f, err := os.Open(path)
+			require.NoError(t, err)
+			name, err := s.Write(t.Context(), 3, mail.Body{Reader: linked{f, i%2 == 0}, Size: 5, LineEnds: mail.LF})
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+			names = append(names, name)
+		}
+		require.NoError(t, s.Sync(t.Context()))
+		for _, name := range names {
+			f, _, err := s.Open(name)
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+		}
+	}
+	require.NoError(t, s.Sync(t.Context()), "there is nothing to do")
 }
 
 func TestSizesAreMeasuredAgainWhereTheyChanged(t *testing.T) {
