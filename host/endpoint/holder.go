@@ -45,8 +45,8 @@ type room struct{ n, aborted int }
 // join makes the other side know us, and keeps it so until the call that was
 // begun with it is noted as done.
 func (h *holder) join(ctx context.Context) (*standing, error) {
-	if err := h.turn.Acquire(ctx, 1); err != nil {
-		return nil, context.Cause(ctx)
+	if err := await(ctx, h.turn); err != nil {
+		return nil, err
 	}
 	defer h.turn.Release(1)
 	h.mu.Lock()

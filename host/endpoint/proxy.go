@@ -9,6 +9,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/mail"
 	"github.com/imapfw/imapfw/host/wire"
 	"github.com/imapfw/imapfw/host/worker"
@@ -127,11 +128,9 @@ func (p *proxy) begin(ctx context.Context) (context.Context, func(), error) {
 	}
 	life, inFlight := p.life, p.inFlight
 	inFlight.Add(1)
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	ctx, release := lifetime.Join(ctx, life)
 	return ctx, func() {
-		stop()
-		cancel(nil)
+		release()
 		inFlight.Done()
 	}, nil
 }

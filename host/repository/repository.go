@@ -8,6 +8,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/endpoint"
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -100,11 +101,9 @@ func (r *Repository) begin(ctx context.Context) (context.Context, func(), error)
 	}
 	life, inFlight := r.life, r.inFlight
 	inFlight.Add(1)
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	ctx, release := lifetime.Join(ctx, life)
 	return ctx, func() {
-		stop()
-		cancel(nil)
+		release()
 		inFlight.Done()
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/worker"
 )
 
@@ -114,10 +115,8 @@ func New(opt Options) *Master {
 // called again for more of them.
 func (m *Master) Start(ctx context.Context, managers ...*Manager) error {
 	m.once.Do(func() { m.tasks.Go("supervise", m.supervise) })
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	unhook := context.AfterFunc(m.quiet, func() { cancel(context.Cause(m.quiet)) })
-	defer unhook()
+	ctx, release := lifetime.Join(ctx, m.quiet)
+	defer release()
 	var started []*Manager
 	for _, wave := range startWaves(startOrder(managers)) {
 		good, err := m.startWave(ctx, wave)

@@ -78,12 +78,8 @@ func (s *session) Wait() (wire.Value, error) { return s.reply.wait(s.ctx, s.life
 // submit brings a request to the handler, or says why it cannot. A plain inline
 // call has been handled when it returns.
 func (u *unit) submit(req *request) error {
-	select {
-	case <-u.ready:
-	case <-u.gone:
-		return u.closed()
-	case <-req.ctx.Done():
-		return ended(req.ctx, u.op())
+	if err := u.await(req.ctx); err != nil {
+		return err
 	}
 	if !u.here(req) {
 		select {
@@ -95,12 +91,8 @@ func (u *unit) submit(req *request) error {
 			return ended(req.ctx, u.op())
 		}
 	}
-	select {
-	case u.slots <- struct{}{}:
-	case <-u.closing:
-		return u.closed()
-	case <-req.ctx.Done():
-		return ended(req.ctx, u.op())
+	if err := u.slot(req.ctx); err != nil {
+		return err
 	}
 	if !u.enter() {
 		<-u.slots
@@ -113,6 +105,46 @@ func (u *unit) submit(req *request) error {
 		u.spawn(u.op(), func() { u.handle(req) })
 	}
 	return nil
+}
+
+// await waits until the worker has started. Like slot, it asks a context for its channel
+// only where it has to wait: most calls do not, and there is one for each message.
+func (u *unit) await(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ended(ctx, u.op())
+	}
+	select {
+	case <-u.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-u.ready:
+		return nil
+	case <-u.gone:
+		return u.closed()
+	case <-ctx.Done():
+		return ended(ctx, u.op())
+	}
+}
+
+// slot waits until the worker may handle one more call.
+func (u *unit) slot(ctx context.Context) error {
+	select {
+	case <-u.closing:
+		return u.closed()
+	case u.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case u.slots <- struct{}{}:
+		return nil
+	case <-u.closing:
+		return u.closed()
+	case <-ctx.Done():
+		return ended(ctx, u.op())
+	}
 }
 
 // here reports whether a request is handled on its caller's goroutine: inline,
@@ -167,11 +199,11 @@ func (u *unit) loop() {
 // handle runs Handle for a request, gives its slot back and fills its reply,
 // whatever happens.
 func (u *unit) handle(req *request) {
-	ctx, cancel := u.within(req.ctx)
+	ctx, release := u.within(req.ctx)
 	var v wire.Value
 	err, crashed := error(fault.New(fault.Crashed, u.op(), "the handler ended its goroutine")), true
 	defer func() {
-		cancel(nil)
+		release()
 		u.events.end()
 		if crashed {
 			u.fail(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -89,10 +90,8 @@ func (s *serving) greeting() (hello, error) {
 // run starts the worker, unless its registry could not be built, and waits for
 // its end.
 func (s *serving) run(ctx context.Context, err error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	unhook := context.AfterFunc(s.peer.life, func() { cancel(context.Cause(s.peer.life)) })
-	defer unhook()
+	ctx, release := lifetime.Join(ctx, s.peer.life)
+	defer release()
 	if err == nil {
 		err = s.host.Start(ctx, s.spec)
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/wire"
 )
 
@@ -114,8 +115,8 @@ func (u *unit) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := u.within(ctx)
-	defer cancel(nil)
+	ctx, release := u.within(ctx)
+	defer release()
 	return Guard("start worker "+u.spec.Name, func() error {
 		if u.worker, err = u.host.opt.Registry[u.spec.Kind](env); err != nil {
 			return err
@@ -157,10 +158,8 @@ func (u *unit) env() (Env, error) {
 
 // within returns a context for the worker's own code: it ends with ctx and with
 // the worker's life, and has the worker in its chain.
-func (u *unit) within(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	ctx, cancel := context.WithCancelCause(withLink(ctx, u.spec.Name))
-	stop := context.AfterFunc(u.life, func() { cancel(context.Cause(u.life)) })
-	return ctx, func(err error) { stop(); cancel(err) }
+func (u *unit) within(ctx context.Context) (context.Context, func()) {
+	return lifetime.Join(withLink(ctx, u.spec.Name), u.life)
 }
 
 // runAll is the life of a Runner. When Run returns the worker ends.

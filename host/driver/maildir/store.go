@@ -12,6 +12,7 @@ import (
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/durable"
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 )
 
 // Store is a driver.Store on a Maildir, with the abilities FolderMaker,
@@ -189,11 +190,9 @@ func (s *Store) begin(ctx context.Context, op, folder string) (context.Context, 
 	}
 	s.inFlight.Add(1)
 	s.mu.Unlock()
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	ctx, release := lifetime.Join(ctx, life)
 	return ctx, func() {
-		stop()
-		cancel(nil)
+		release()
 		s.inFlight.Done()
 	}, nil
 }

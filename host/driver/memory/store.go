@@ -11,6 +11,7 @@ import (
 
 	"github.com/imapfw/imapfw/host/driver"
 	"github.com/imapfw/imapfw/host/fault"
+	"github.com/imapfw/imapfw/host/lifetime"
 	"github.com/imapfw/imapfw/host/mail"
 )
 
@@ -126,11 +127,9 @@ func (s *Store) begin(ctx context.Context, op Op, folder string) (context.Contex
 	s.inFlight.Add(1)
 	s.mu.Unlock()
 
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(life, func() { cancel(context.Cause(life)) })
+	ctx, release := lifetime.Join(ctx, life)
 	done := func() {
-		stop()
-		cancel(nil)
+		release()
 		s.inFlight.Done()
 	}
 	if err := s.call(ctx, Call{Op: op, Folder: folder}); err != nil {
