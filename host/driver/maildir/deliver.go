@@ -108,11 +108,11 @@ func (d *delivery) write(ctx context.Context, date time.Time, body mail.Body) er
 	}
 	defer file.Close() // also when the body's reader panics; closing twice does no harm
 	err = d.store.copyBody(ctx, file, body)
+	if err == nil && !date.IsZero() {
+		err = setDate(file, mail.StorableDate(date))
+	}
 	if cerr := file.Close(); err == nil {
 		err = cerr
-	}
-	if err == nil && !date.IsZero() {
-		err = os.Chtimes(d.tmp(), time.Time{}, mail.StorableDate(date))
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package maildir
 import (
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -42,6 +43,22 @@ func (f *tmpFile) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// setDate gives the file the time of its message. By its name it would be looked for once
+// more in a directory with thousands of others.
+func setDate(f *tmpFile, date time.Time) error {
+	ts, err := unix.TimeToTimespec(date)
+	if err == nil {
+		err = unix.UtimesNanoAt(f.fd, "", []unix.Timespec{{Nsec: unix.UTIME_OMIT}, ts}, unix.AT_EMPTY_PATH)
+	}
+	if err == unix.EINVAL || err == unix.ENOENT || err == unix.ERANGE { // a kernel before 5.8, or of 32 bits
+		return os.Chtimes(f.path, time.Time{}, date)
+	}
+	if err != nil {
+		return &os.PathError{Op: "set the time of", Path: f.path, Err: err}
+	}
+	return nil
 }
 
 // Close closes the file; more than once does no harm.
