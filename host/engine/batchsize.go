@@ -10,7 +10,7 @@ const (
 	batchMessages = 500
 	batchBytes    = 8 << 20
 
-	largestMessages = 8 * batchMessages
+	largestMessages = 4 * batchMessages
 
 	// A batch that took less than quick is followed by one of twice its size, one
 	// that took longer than slow by one of half its size.

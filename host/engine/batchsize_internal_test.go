@@ -14,7 +14,7 @@ func TestBatchesFollowTheRate(t *testing.T) {
 		size.took(time.Millisecond)
 	}
 	require.Equal(t, largestMessages, size.messages())
-	require.EqualValues(t, 64<<20, size.bytes())
+	require.EqualValues(t, 32<<20, size.bytes())
 	size.took(time.Second)
 	require.Equal(t, largestMessages, size.messages(), "neither quick nor slow")
 	for range 10 {

@@ -90,7 +90,7 @@ func (c *copier) commit(ctx context.Context, b *batch) error {
 		return err
 	}
 	c.journal(&change, names)
-	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
+	if err := c.recordWith(ctx, &change); err != nil {
 		return err
 	}
 	c.fp.advance(c.to, mark)

@@ -20,6 +20,7 @@ import (
 // batch is one batch on its way through copyStep: announced, delivered, and
 // committed by the goroutine behind.
 type batch struct {
+	keys       mail.KeySet                // of the source
 	intents    map[mail.Key]*state.Intent // by source key
 	taken      map[mail.Key]int           // source keys that came, numbered
 	copied     []*copied                  // by those numbers, nil where it failed
@@ -91,7 +92,6 @@ type copier struct {
 	fp       *FolderPlan
 	step     *Step
 	from, to state.Side
-	reserved mail.Reservation        // of its keys, those that are not used yet
 	chosen   bool                    // the target has keys chosen beforehand
 	ref      mail.Ref                // of the target folder
 	unnamed  []state.Row             // delivered to a store that did not tell the key
@@ -100,6 +100,8 @@ type copier struct {
 	intents  []int64                 // of unnamed
 	flags    map[mail.Key]mail.Flags // given to the target, where a row agrees on others; by source key
 	known    map[mail.Key]item       // those that have a row, by source key
+
+	announcing announcing
 
 	spare sync.Pool // of *bytes.Buffer, for what is read ahead
 
@@ -116,7 +118,8 @@ type delivered struct {
 }
 
 // copyStep copies the new messages of a folder, batch by batch; while one batch
-// is being made durable and recorded, the next is delivered.
+// is being made durable and recorded, the next is delivered, and the one after it is
+// announced with the record.
 func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 	if s.items.len() == 0 {
 		return nil
@@ -153,7 +156,12 @@ func (e *Engine) copyStep(ctx context.Context, fp *FolderPlan, s *Step) error {
 		}
 		return nil
 	})
-	if err := group.Wait(); err != nil {
+	err := group.Wait()
+	c.callOff(ctx)
+	if c.announcing.begun < s.items.len() {
+		fp.blocked.Store(true) // whatever the reason, the rest is for the next run
+	}
+	if err != nil {
 		c.giveBack(ctx)
 		if e.fills(c.to, err) {
 			fp.blocked.Store(true)
@@ -184,78 +192,18 @@ func (e *Engine) giveBack(ctx context.Context, side state.Side, folder mail.Ref)
 	_, _ = e.store(side).Commit(ctx, folder, nil)
 }
 
-// reserve announces the deliveries to the target, and checks that it is still
-// the folder that was planned for.
-func (c *copier) reserve(ctx context.Context) error {
-	c.ref = c.fp.refs[c.to]
-	var err error
-	c.reserved, err = c.e.store(c.to).Reserve(ctx, c.ref, min(c.step.items.len(), reserveAtOnce))
-	if err != nil {
-		return err
-	}
-	c.chosen = len(c.reserved.Keys) > 0
-	switch {
-	case c.ref.Epoch == "":
-		c.ref.Epoch = c.reserved.Epoch
-		c.fp.refs[c.to] = c.ref
-		if c.to == state.Far {
-			c.fp.record.FarEpoch = c.ref.Epoch
-		} else {
-			c.fp.record.NearEpoch = c.ref.Epoch
-		}
-		// Before a key of the folder is recorded: made anew by somebody else,
-		// it would look like one that was emptied.
-		return c.e.State.Commit(ctx, c.fp.Name, &state.Change{Folder: c.e.begunRecord(c.fp)})
-	case c.reserved.Epoch != "" && c.reserved.Epoch != c.ref.Epoch:
-		return fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
-	}
-	return nil
-}
-
-// reserveAtOnce is how many keys are chosen beforehand: more than one batch needs,
-// and not as many as there may be messages.
-const reserveAtOnce = 2 * largestMessages
-
-// keysFor returns the chosen keys of the next n of left messages. Where there are
-// fewer, the target chooses.
-func (c *copier) keysFor(ctx context.Context, n, left int) ([]mail.Key, error) {
-	if !c.chosen {
-		return nil, nil
-	}
-	if have := c.reserved.Keys; len(have) < n {
-		more, err := c.e.store(c.to).Reserve(ctx, c.ref, min(left-len(have), reserveAtOnce))
-		if err != nil {
-			return nil, err
-		}
-		if more.Epoch != c.reserved.Epoch {
-			return nil, fault.New(fault.EpochChanged, "deliver to", "the folder was replaced while the sync ran").InFolder(c.fp.Name).AsTemporary()
-		}
-		c.reserved.Keys = append(have[:len(have):len(have)], more.Keys...)
-	}
-	n = min(n, len(c.reserved.Keys))
-	keys := c.reserved.Keys[:n]
-	c.reserved.Keys = c.reserved.Keys[n:]
-	return keys, nil
-}
-
 // deliverAll delivers batch by batch and hands each to the committing goroutine.
 func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error {
-	var size batchSize
-	at := 0
-	for at < c.step.items.len() {
-		if c.e.draining() || c.overQuota.Load() != nil {
-			return nil
+	defer c.announcing.end()
+	for !c.e.draining() && c.overQuota.Load() == nil {
+		b, err := c.begin(ctx)
+		if b == nil || err != nil {
+			return err
 		}
-		end, bytes := at, int64(0)
-		for end < c.step.items.len() && end-at < size.messages() && (end == at || bytes < size.bytes()) {
-			if c.step.Form != FormPlaceholder { // those are small
-				bytes += max(c.step.items.metas.At(end).Size, 0)
-			}
-			end++
-		}
+		c.announcing.begun += len(b.intents)
 		begun := time.Now()
-		b, failed := c.deliver(ctx, at, end)
-		size.took(time.Since(begun))
+		failed := c.deliver(ctx, b)
+		c.announcing.took(time.Since(begun))
 		if failed != nil && len(b.deliveries) == 0 {
 			return failed
 		}
@@ -270,7 +218,6 @@ func (c *copier) deliverAll(ctx context.Context, delivered chan<- *batch) error 
 		if failed != nil {
 			return failed
 		}
-		at = end
 	}
 	return nil
 }
@@ -281,43 +228,15 @@ func (b *batch) abort() {
 	}
 }
 
-// deliver announces items at..end in the state and streams them to the target.
-func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
-	b := &batch{intents: make(map[mail.Key]*state.Intent, end-at), taken: make(map[mail.Key]int, end-at)}
-	change := state.Change{Intend: make([]state.Intent, 0, end-at)}
-	var keys mail.KeySet
-	targets, err := c.keysFor(ctx, end-at, c.step.items.len()-at)
-	if err != nil {
-		return b, err
-	}
-	for i := at; i < end; i++ {
-		m := c.step.items.metas.At(i)
-		in := state.Intent{To: c.to, Source: m.Key, Next: c.reserved.Next, Epoch: c.ref.Epoch,
-			Flags: m.Flags, Size: -1, Date: m.Date}
-		if i-at < len(targets) {
-			in.Target = targets[i-at]
-		}
-		change.Intend = append(change.Intend, in)
-		keys.Add(m.Key)
-	}
-	for _, in := range c.fp.late { // announced before, and not delivered then
-		if in.To == c.to && keys.Contains(in.Source) {
-			change.Settle = append(change.Settle, in.ID)
-		}
-	}
-	if err := c.e.State.Commit(ctx, c.fp.Name, &change); err != nil {
-		return b, err
-	}
-	for i := range change.Intend {
-		b.intents[change.Intend[i].Source] = &change.Intend[i]
-	}
-	err = c.contents(ctx, b, keys)
+// deliver streams the messages of a batch to the target.
+func (c *copier) deliver(ctx context.Context, b *batch) error {
+	err := c.contents(ctx, b)
 	b.gather()
 	if partial, ok := driver.AsPartial(err); ok {
 		for _, key := range slices.Sorted(maps.Keys(partial.Failed)) {
 			c.fp.blocked.Store(true)
 			if err := c.e.folderFailed(ctx, c.fp.Name, withKey(partial.Failed[key], key)); err != nil {
-				return b, err
+				return err
 			}
 		}
 		err = nil
@@ -327,21 +246,21 @@ func (c *copier) deliver(ctx context.Context, at, end int) (*batch, error) {
 		// reads the folder again, will see.
 		c.fp.blocked.Store(true)
 	}
-	return b, err
+	return err
 }
 
 // contents reads messages, or makes placeholders of them, and delivers them.
-func (c *copier) contents(ctx context.Context, b *batch, keys mail.KeySet) error {
+func (c *copier) contents(ctx context.Context, b *batch) error {
 	source, ref := c.e.store(c.from), c.fp.refs[c.from]
 	if c.step.Form != FormPlaceholder && c.chosen {
-		return c.spread(ctx, b, keys)
+		return c.spread(ctx, b)
 	}
 	if c.step.Form != FormPlaceholder {
-		return source.Bodies(ctx, ref, keys, func(m mail.Meta, body mail.Body) error {
+		return source.Bodies(ctx, ref, b.keys, func(m mail.Meta, body mail.Body) error {
 			return c.deliverOne(ctx, b, m, body, nil)
 		})
 	}
-	return source.Describe(ctx, ref, keys, mail.WantHeader|mail.WantDate|mail.WantCRLFSize, func(ds []mail.Description) error {
+	return source.Describe(ctx, ref, b.keys, mail.WantHeader|mail.WantDate|mail.WantCRLFSize, func(ds []mail.Description) error {
 		for _, d := range ds {
 			of := HeaderIdentity(d.Header, d.CRLFSize)
 			if err := c.deliverOne(ctx, b, d.Meta, placeholderBody(makePlaceholder(d.Header, of)), &of); err != nil {

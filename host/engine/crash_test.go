@@ -92,6 +92,7 @@ func TestAnyHistory(t *testing.T) {
 	kindNames := []string{"imap-maildir", "eager-maildir", "no-uidplus", "imap-imap", "maildir-maildir"}
 	rapid.Check(t, func(t *rapid.T) {
 		w := newWorld(t, rapid.SampledFrom(kindNames).Draw(t, "kind"))
+		w.batch = rapid.SampledFrom([]int{1, 2, 500}).Draw(t, "batch")
 		rnd := randOf(t)
 		folders := []string{"INBOX", "A", "A/é"}
 		w.far.Add("A", w.message())

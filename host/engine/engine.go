@@ -114,6 +114,7 @@ type Engine struct {
 	along               []string        // folders that a renaming takes along, to be looked into after it
 	apartNames          map[string]bool // folders that were renamed to different names
 	fewRows             int             // the constant, but in tests
+	largestBatch        int             // messages; the constant, but in tests
 	replanned           bool            // this is not the first plan of an attempt
 	replan              bool            // there is more to do that the plan could not know of
 }
@@ -141,7 +142,7 @@ func New(cfg Config) *Engine {
 	cfg = cfg.timed()
 	kept := &recorder{Store: cfg.State}
 	cfg.State = kept
-	e := &Engine{Config: cfg, recorder: kept, fewRows: fewRows, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
+	e := &Engine{Config: cfg, recorder: kept, fewRows: fewRows, largestBatch: largestMessages, report: &Report{Engine: cfg.Name, DryRun: cfg.DryRun}}
 	e.counter.emit = cfg.Emit
 	e.farNames, e.nearNames = &aliased{Store: cfg.Far}, &aliased{Store: cfg.Near}
 	e.Far, e.Near = e.farNames, e.nearNames

@@ -139,6 +139,7 @@ func TestAConnectionThatNeverLasts(t *testing.T) {
 // told once; the next run tries again.
 func TestAFullMailboxIsToldOnce(t *testing.T) {
 	eachKind(t, func(t *testing.T, w *world) {
+		w.batch = 500 // of fewer than three messages nothing is concluded
 		p := &picky{word: "Message-ID", err: fault.New(fault.Quota, "append", "over quota")}
 		w.far.Refuse(p.refuse)
 		for range 3000 {

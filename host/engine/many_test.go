@@ -15,6 +15,7 @@ import (
 func TestMoreThanIsReserved(t *testing.T) {
 	const many = 10_000
 	w := newWorld(t, "imap-maildir")
+	w.batch = 100
 	for range many {
 		w.far.Add("INBOX", w.message())
 	}

@@ -126,7 +126,7 @@ func (m *mover) announce(ctx context.Context, items []item) ([]state.Intent, err
 	change := state.Change{Intend: make([]state.Intent, len(items))}
 	for i, it := range items {
 		row := it.extra().moved.row
-		change.Intend[i] = state.Intent{To: m.step.Side, Source: row.Key(m.copier.from), Next: m.copier.reserved.Next,
+		change.Intend[i] = state.Intent{To: m.step.Side, Source: row.Key(m.copier.from), Next: m.copier.announcing.reserved.Next,
 			Epoch: m.copier.ref.Epoch, Flags: row.Flags, Size: row.Size, Date: row.Date, Ident: row.Ident}
 	}
 	err := m.e.State.Commit(ctx, m.to.Name, &change)

@@ -1,13 +1,17 @@
 package engine_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/imapfw/imapfw/host/driver/memory"
+	"github.com/imapfw/imapfw/host/engine"
+	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
+	"github.com/imapfw/imapfw/host/wire"
 )
 
 // TestMoveKilledAnywhere kills a run with moves in it at every moment of its life:
@@ -138,4 +142,56 @@ func TestMovedAfterAKilledCopy(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A run was killed when its messages had arrived, and their copies were moved away. The
+// next one copies some of them again and is asked to stop: the others are still known to
+// be on their way by what the first one announced.
+func TestWhatWasAnnouncedStaysSo(t *testing.T) {
+	for n := 0; ; n++ {
+		require.Less(t, n, 500, "there is no such moment")
+		w := newWorld(t, "imap-maildir")
+		w.batch = 500
+		w.far.Add("Archive", w.message())
+		w.sync()
+		for range 12 {
+			w.far.Add("INBOX", w.message())
+		}
+		mend, _ := w.killAt(n)
+		_, _ = w.run()
+		mend()
+		if count(w.near, "INBOX") != 12 || w.open() != 12 {
+			continue
+		}
+		for _, m := range w.near.Snapshot()["INBOX"] {
+			w.near.Move("INBOX", m.Key, "Archive")
+		}
+		w.batch = 2
+		w.once.Folders = []string{"INBOX"}
+		draining := make(chan struct{})
+		e := w.engineWith(engine.JobSync, nil, func(c *engine.Config) {
+			c.Draining = draining
+			c.Emit = func(name string, data wire.Value) {
+				if name == "progress" && data.(wire.Map)["done"].(int64) == 2 {
+					close(draining)
+				}
+			}
+		})
+		_, err := e.Run(t.Context())
+		require.ErrorIs(t, err, fault.Stopped)
+		again := count(w.near, "INBOX")
+		require.Less(t, again, 12)
+		require.Equal(t, 12-again, w.open())
+		return
+	}
+}
+
+// open returns how many deliveries the state takes for open.
+func (w *world) open() (n int) {
+	folders, err := w.state.Folders(context.Background())
+	require.NoError(w.t, err)
+	for _, f := range folders {
+		n += f.Open
+	}
+	return n
 }

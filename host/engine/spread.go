@@ -32,14 +32,15 @@ type ahead struct {
 
 // spread reads the messages of a batch and delivers them, several at a time: while
 // files are made, the source goes on.
-func (c *copier) spread(ctx context.Context, b *batch, keys mail.KeySet) error {
+func (c *copier) spread(ctx context.Context, b *batch) error {
 	group, gctx := errgroup.WithContext(ctx)
 	work := make(chan ahead, spreaders)
 	for range spreaders {
 		guarded(group, "deliver", func() error {
 			for one := range work {
 				one.body.Reader = bytes.NewReader(one.text.Bytes())
-				err := c.deliverTaken(gctx, b, one.in, one.n, one.meta, one.body, nil)
+				// Not gctx: what was read is delivered, also when another fails meanwhile.
+				err := c.deliverTaken(ctx, b, one.in, one.n, one.meta, one.body, nil)
 				c.spare.Put(one.text)
 				if err != nil {
 					return err
@@ -50,7 +51,7 @@ func (c *copier) spread(ctx context.Context, b *batch, keys mail.KeySet) error {
 	}
 	err := func() error {
 		defer close(work) // also when a source panics
-		return c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], keys, func(m mail.Meta, body mail.Body) error {
+		return c.e.store(c.from).Bodies(ctx, c.fp.refs[c.from], b.keys, func(m mail.Meta, body mail.Body) error {
 			in, n := b.take(m.Key)
 			if in == nil {
 				return nil

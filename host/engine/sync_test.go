@@ -410,6 +410,9 @@ func TestDrainingStopsBetweenBatches(t *testing.T) {
 	_, err := e.Run(context.Background())
 	require.ErrorIs(t, err, fault.Stopped)
 	require.Less(t, count(w.near, "INBOX"), 4000)
+	folders, err := w.state.Folders(t.Context())
+	require.NoError(t, err)
+	require.Zero(t, folders[0].Open, "what was announced and not begun is called off")
 	w.sync()
 	w.same()
 }

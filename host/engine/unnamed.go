@@ -121,7 +121,7 @@ func (c *copier) arrivals(ctx context.Context, r *reading) ([]described, error) 
 	var fresh []mail.Meta
 	_, err := c.e.store(c.to).Changes(ctx, c.ref, "", func(batch []mail.Meta) error {
 		for _, m := range batch {
-			if m.Key >= c.reserved.Next {
+			if m.Key >= c.announcing.reserved.Next {
 				fresh = append(fresh, m)
 			}
 		}

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type world struct {
 	spool     engine.Spool
 	timing    *timing.Recorder
 	fewRows   int
+	batch     int
 }
 
 // kinds are the pairings every scenario is run on.
@@ -71,6 +73,10 @@ func (w *world) run() (*engine.Report, error) {
 }
 
 func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
+	return w.engineWith(job, args, func(*engine.Config) {})
+}
+
+func (w *world) engineWith(job engine.Job, args wire.Map, alter func(*engine.Config)) *engine.Engine {
 	var keep engine.Keep
 	scope := w.scope
 	if w.keep != nil {
@@ -78,7 +84,7 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		require.NoError(w.t, err)
 		keep, scope = engine.Keep{Messages: messages, Call: w.call}, w.scope+w.keep.String()
 	}
-	e := engine.New(engine.Config{
+	cfg := engine.Config{
 		Name: "test", Job: job, Args: args,
 		Far: w.far, Near: w.near, State: w.state, Spool: w.spool,
 		Policy: w.policy, Once: w.once,
@@ -86,8 +92,11 @@ func (w *world) engine(job engine.Job, args wire.Map) *engine.Engine {
 		FarNames: w.farNames,
 		Hooks:    w.hooks, Convert: w.convert, DryRun: w.dry,
 		Lanes: 2, Settle: time.Millisecond, Pause: time.Millisecond, Emit: w.emit, Timing: w.timing,
-	})
+	}
+	alter(&cfg)
+	e := engine.New(cfg)
 	e.SetFewRows(w.fewRows)
+	e.SetLargestBatch(cmp.Or(w.batch, 2))
 	return e
 }
 
