@@ -34,7 +34,11 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	run := func() error { return execute(ctx, os.Args[1:], os.Stdout, os.Stderr) }
+	if len(os.Args) > 1 && os.Args[1] == askMode {
+		run = func() error { return ask(ctx, os.Args[2:], os.Stdout) }
+	}
+	err := run()
 	stop()
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -173,7 +177,11 @@ func findTools(ctx context.Context, o options, dir string, rows []row, stdout, s
 	}
 	var out []*tool
 	known := []string{}
-	for _, t := range []*tool{imapfw(o.imapfw), mbsync("mbsync"), mbsync("mbsync-tuned"), mbsync("mbsync-nosync"), offlineimap()} {
+	limit, err := serverAlone()
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range []*tool{imapfw(o.imapfw), limit, mbsync("mbsync"), mbsync("mbsync-tuned"), mbsync("mbsync-nosync"), offlineimap()} {
 		known = append(known, t.Name)
 		asked := t.Name == "imapfw" || (wanted == nil || slices.Contains(wanted, t.Name)) && (!t.Slow || o.slowRuns > 0)
 		used := t.Name == "imapfw" || slices.ContainsFunc(rows, func(r row) bool { return slices.Contains(r.Peers, t.Name) })

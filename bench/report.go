@@ -30,6 +30,9 @@ func (r result) print(w io.Writer, tools []*tool) {
 		}
 		cells = append(cells, r.wireCells(t.Name)...)
 		results := "right"
+		if t.Blind {
+			results = "not kept"
+		}
 		if n := len(r.wrong(t.Name)); n > 0 {
 			results = fmt.Sprintf("WRONG (%d)", n)
 		}

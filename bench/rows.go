@@ -17,6 +17,7 @@ var (
 	folders   = corpus{"mixed", 200, 100}
 	folders2k = corpus{"tiny", 2_000, 20}
 	bothAnd   = []string{"mbsync", "mbsync-tuned", "offlineimap"}
+	limited   = append([]string{"server"}, bothAnd...)
 	both      = []string{"mbsync", "mbsync-tuned"}
 	byDefault = []string{"mbsync"}
 )
@@ -27,7 +28,7 @@ const ms = time.Millisecond
 // it ends within minutes.
 func allRows() []row {
 	rows := []row{
-		{Name: "cold 20,000", Scenario: "cold", Corpus: mixed20k, Peers: bothAnd,
+		{Name: "cold 20,000", Scenario: "cold", Corpus: mixed20k, Peers: limited,
 			Goals: []goal{{"mbsync", .12}, {"mbsync-tuned", 1.1}}},
 		{Name: "cold 20,000, 20 ms", Scenario: "cold", Corpus: mixed20k, RTT: 20 * ms, Peers: both,
 			Goals: []goal{{"mbsync-tuned", 1}}},
@@ -35,15 +36,15 @@ func allRows() []row {
 			Goals: []goal{{"mbsync-tuned", .45}}},
 		{Name: "noop 20,000, 20 ms", Scenario: "noop", Corpus: mixed20k, RTT: 20 * ms, Peers: bothAnd,
 			Goals: []goal{{"mbsync-tuned", .7}}},
-		{Name: "flags 20,000", Scenario: "flags", Corpus: mixed20k, Peers: bothAnd,
+		{Name: "flags 20,000", Scenario: "flags", Corpus: mixed20k, Peers: limited,
 			Goals: []goal{{"mbsync-tuned", .4}}},
 		{Name: "local flags 20,000", Scenario: "local-flags", Corpus: mixed20k, Peers: bothAnd,
 			Goals: []goal{{"mbsync-tuned", .5}}},
-		{Name: "new 20,000", Scenario: "new", Corpus: mixed20k, Peers: bothAnd,
+		{Name: "new 20,000", Scenario: "new", Corpus: mixed20k, Peers: limited,
 			Goals: []goal{{"mbsync-tuned", .4}}},
 		{Name: "new 20,000, 20 ms", Scenario: "new", Corpus: mixed20k, RTT: 20 * ms, Peers: both,
 			Goals: []goal{{"mbsync", .6}}},
-		{Name: "expunged 20,000", Scenario: "expunged", Corpus: mixed20k, Peers: bothAnd,
+		{Name: "expunged 20,000", Scenario: "expunged", Corpus: mixed20k, Peers: limited,
 			Goals: []goal{{"mbsync-tuned", .4}}},
 
 		{Name: "noop 200 folders", Scenario: "noop", Corpus: folders, Peers: bothAnd,

@@ -21,6 +21,8 @@ type tool struct {
 	Added []string
 	// Slow tools run -offlineimap-runs times only.
 	Slow bool
+	// Blind ones keep no mail, so that there is nothing to verify.
+	Blind bool
 
 	version []string
 	// configure writes the configuration into c.Dir. In a hurry it may trade
