@@ -137,8 +137,7 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 		if failed[it.meta.Key] != nil {
 			continue
 		}
-		sure = append(sure, it)
-		if one := kept[it.meta.Key]; one != nil { // else it is gone already
+		if one := kept[it.meta.Key]; one != nil {
 			ev := e.removal(s, it, "")
 			ev.Spool, ev.MessageID = one.name, one.messageID
 			if ev.Date.IsZero() {
@@ -147,7 +146,14 @@ func (e *Engine) keep(ctx context.Context, fp *FolderPlan, s *Step, items []item
 			e.journal(&change, ev)
 		} else if placeholderItem(s, it) {
 			e.journal(&change, e.removal(s, it, ""))
+		} else {
+			// It is gone, and nothing keeps it from coming back under its key before
+			// the others are removed (a mail reader undoes a move): what is not in the
+			// spool is not removed. The next run sees where it is.
+			fp.blocked.Store(true)
+			continue
 		}
+		sure = append(sure, it)
 	}
 	if len(change.Journal) == 0 {
 		return sure, nil

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/imapfw/imapfw/host/fault"
 	"github.com/imapfw/imapfw/host/mail"
@@ -151,7 +152,13 @@ func (c *changer) rename(e, to entry) error {
 		if serr != nil || !same {
 			return errors.Join(err, serr)
 		}
-		err = os.Remove(c.f.path(e))
+		if strings.EqualFold(e.name, to.name) {
+			// Where a file system does not tell the cases of letters apart it is one
+			// name of one file: removing it would remove the message.
+			err = os.Rename(c.f.path(e), c.f.path(to))
+		} else {
+			err = os.Remove(c.f.path(e))
+		}
 	}
 	if err != nil {
 		return err

@@ -127,3 +127,21 @@ func readFile(t testing.TB, path string) string {
 	require.NoError(t, err)
 	return string(b)
 }
+
+// Where the case of letters does not count, the two names are one, and the file is lost
+// with it: a link that differs in nothing else is not removed.
+func TestNamesThatDifferInCaseOnlyAreKept(t *testing.T) {
+	s, dir, _ := doubles(t)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "dovecot-keywords"), []byte("5 Work\n"), 0o600))
+	file := filepath.Join(dir, "cur/5.folded:2,")
+	require.NoError(t, os.WriteFile(file+"F", []byte("folded"), 0o600))
+	flagsOf(t, s, "F")
+	require.NoError(t, os.Link(file+"F", file+"f"))
+	work := mail.NewFlags("Work")
+	out, err := s.Change(t.Context(), mail.Ref{Name: "F"}, []mail.Change{
+		{Key: "5.folded", Op: mail.ChangeFlags, Add: work, Remove: mail.NewFlags(`\Flagged`)}})
+	require.NoError(t, err)
+	require.NoError(t, out[0].Err)
+	require.FileExists(t, file+"F")
+	require.FileExists(t, file+"f")
+}
