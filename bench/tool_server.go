@@ -24,8 +24,9 @@ const askMode = "ask-the-server"
 
 // serverAlone is no tool but a limit: what the server needs to tell what is new. It
 // asks for the flags that changed and the messages that came since it asked last, as
-// sparingly as IMAP allows (RFC 7162), and throws the answers away: no sync that reads
-// from this server can be faster. In a row whose goal is below it, the goal cannot be met.
+// sparingly as IMAP allows (RFC 7162), and throws the answers away: what finds out what
+// changed there cannot be faster. In a row whose goal is below it, the goal cannot be
+// met. Only a first sync can, by sharing its bodies among connections.
 func serverAlone() (*tool, error) {
 	self, err := os.Executable()
 	if err != nil {
